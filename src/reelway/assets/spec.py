@@ -1,0 +1,89 @@
+"""The contract of an asset store. Every implementation runs `tests/assets/conformance.py`.
+
+A key is a relative path of lower-case letters, digits, `_`, `-`, `.` and `/`. An asset appears whole or not at all: bytes become
+visible under their key only by `commit`, after they reached the disk. Nothing is ever held in memory whole.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+from reelway.core.record import Record
+
+__all__ = ["AssetStore", "AssetWriter", "Stored"]
+
+
+class Stored(Record):
+    """What was written."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+class AssetWriter(Protocol):
+    """One asset in the making. Leaving the context without `commit` leaves no trace."""
+
+    @property
+    def bytes_written(self) -> int: ...
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def write(self, piece: bytes) -> None:
+        """Append. Raise `TooLarge` beyond the writer's limit, `StorageFailed` when the disk is full or broken."""
+        ...
+
+    async def restart(self) -> None:
+        """Forget what was written so far."""
+        ...
+
+    async def commit(self) -> Stored:
+        """Make it durable and visible."""
+        ...
+
+
+class AssetStore(Protocol):
+    """Keeps bytes under keys."""
+
+    async def open(self) -> None:
+        """Raise `StorageFailed` with what to do when the place cannot be used."""
+        ...
+
+    async def close(self) -> None: ...
+
+    def writer(self, key: str, *, limit_bytes: int) -> AssetWriter: ...
+
+    async def put_file(self, key: str, source: Path) -> Stored:
+        """Move a finished local file under the key."""
+        ...
+
+    async def read(self, key: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the bytes from `start` up to, not including, `stop`. Raise `KeyError` when there is no such asset."""
+        ...
+
+    async def size(self, key: str) -> int | None: ...
+
+    async def delete(self, key: str) -> None:
+        """Remove one asset; no error when it is not there."""
+        ...
+
+    async def delete_under(self, prefix: str) -> int:
+        """Remove every asset whose key begins with `prefix/`; return how many."""
+        ...
+
+    async def delete_older(self, prefix: str, before: float) -> int:
+        """Remove assets under `prefix/` last written before this Unix time; return how many."""
+        ...
+
+    def local_path(self, key: str) -> Path | None:
+        """Return the file behind the key where there is one on this machine (it may not exist), else None."""
+        ...
+
+    def scratch_folder(self) -> Path:
+        """A folder on the same disk for files on their way in; created, and emptied by `open`."""
+        ...

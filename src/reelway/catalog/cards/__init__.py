@@ -1,0 +1,1 @@
+"""The built-in cards, one TOML file a vendor."""

@@ -1,0 +1,1 @@
+"""The `reelway` command."""

@@ -1,0 +1,148 @@
+"""What a dialect is: a table of endpoints, each a pure pair of functions, one that reads a request and one that answers it.
+
+The same dialect stands in front of the gateway (over `service`) and in front of the sandbox, which thereby plays the
+vendor. Reading returns a `Call`; whoever performs it returns an `Answer`; rendering turns that into bytes on the wire.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeAlias
+
+from reelway.core.errors import CallerError
+from reelway.core.record import Record
+from reelway.core.videos import Blob, Variant, Video, VideoRequest
+
+__all__ = [
+    "Answer",
+    "Call",
+    "CancelVideo",
+    "CreateVideo",
+    "DeleteVideo",
+    "Deleted",
+    "Dialect",
+    "Endpoint",
+    "FormField",
+    "Incoming",
+    "ListVideos",
+    "OpenContent",
+    "Outgoing",
+    "QuoteVideo",
+    "ReadVideo",
+    "Upload",
+    "VideoPage",
+]
+
+
+class Upload(Record):
+    """A file part of a form, already streamed into the asset store by whoever reads the body."""
+
+    filename: str
+    media_type: str
+    blob: Blob
+
+
+class FormField(Record):
+    """One part of a form, in order."""
+
+    name: str
+    value: str | Upload
+
+
+class Incoming(Record):
+    """A request as it arrived. `json` is decoded, `form` parsed; at most one of them is set."""
+
+    method: str
+    path: str
+    path_parameters: dict[str, str] = {}
+    query: tuple[tuple[str, str], ...] = ()
+    headers: dict[str, str] = {}
+    """Names in lower case."""
+    json: Any = None
+    form: tuple[FormField, ...] | None = None
+
+
+class Outgoing(Record):
+    """An answer on the wire; `body` is encoded as JSON."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = {}
+
+
+class CreateVideo(Record):
+    request: VideoRequest
+
+
+class QuoteVideo(Record):
+    """A dry run of a create."""
+
+    request: VideoRequest
+
+
+class ReadVideo(Record):
+    id: str
+    wait_seconds: float = 0.0
+
+
+class ListVideos(Record):
+    """A page of the caller's own videos, newest first unless `order` says otherwise. Times are Unix seconds."""
+
+    limit: int = 20
+    order: Literal["asc", "desc"] = "desc"
+    after: str | None = None
+    status: tuple[str, ...] = ()
+    model: str | None = None
+    user: str | None = None
+    created_after: float | None = None
+    created_before: float | None = None
+
+
+class DeleteVideo(Record):
+    id: str
+
+
+class CancelVideo(Record):
+    id: str
+
+
+class OpenContent(Record):
+    id: str
+    variant: Variant = Variant.VIDEO
+    index: int = 0
+
+
+Call: TypeAlias = CreateVideo | QuoteVideo | ReadVideo | ListVideos | DeleteVideo | CancelVideo | OpenContent
+
+
+class VideoPage(Record):
+    videos: tuple[Video, ...]
+    has_more: bool
+
+
+class Deleted(Record):
+    id: str
+
+
+Answer: TypeAlias = Video | VideoPage | Deleted | dict[str, Any]
+"""A quote is a plain object. Opened content is not rendered: the server streams it."""
+
+
+class Endpoint(Record):
+    """One path of a dialect. `path` has Starlette's `{name}` parameters."""
+
+    method: str
+    path: str
+    read: Callable[[Incoming], Call]
+    render: Callable[[Answer], Outgoing]
+    streams: bool = False
+    """The body of the answer is content, served by whoever performs the call."""
+
+
+class Dialect(Record):
+    """One vendor's wire shape, incoming."""
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    render_error: Callable[[CallerError, str], Outgoing]
+    """From the error and our request id to the vendor's error shape."""
+    key_of: Callable[[Mapping[str, str]], str | None]
+    """The caller's API key, from the headers."""

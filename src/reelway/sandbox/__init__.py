@@ -1,0 +1,1 @@
+"""Make-believe vendors: the dialects over a small renderer, with faults on request."""

@@ -1,0 +1,193 @@
+"""The contract of a job store. Every implementation runs `tests/store/conformance.py`.
+
+Three rules hold in all of them. A call that returns has reached the disk. Every write of an unfinished job names the owner's
+epoch and the version it saw, and raises `LeaseLost` without effect when either has moved on. What belongs together (job,
+event, ledger line, idempotency key) is one transaction. Concurrent writers share transactions (group commit).
+
+All times are Unix seconds and come in as arguments.
+"""
+
+from typing import Protocol
+
+from reelway.core.jobs import Entry, Job, JobEvent
+from reelway.core.keys import ApiKey
+from reelway.core.lifecycle import State
+from reelway.core.record import Record
+
+__all__ = ["Change", "Created", "Creation", "IdempotencyClaim", "JobPage", "JobQuery", "JobStore"]
+
+
+class IdempotencyClaim(Record):
+    """Same key and same body: the first answer again. Same key and another body: `Conflict`, `idempotency_mismatch`."""
+
+    key_id: str
+    key: str
+    body_hash: str
+    expires_at: float
+
+
+class Creation(Record):
+    """A new video: its job, the jobs of its takes if there are several, and the money set aside for it."""
+
+    job: Job
+    event: JobEvent
+    takes: tuple[Job, ...] = ()
+    entry: Entry | None = None
+    idempotency: IdempotencyClaim | None = None
+
+
+class Created(Record):
+    """The job that answers the request; `replayed` when an earlier request with the same key made it."""
+
+    job: Job
+    replayed: bool = False
+
+
+class Change(Record):
+    """One write of one job. `job.version` is the new version; the row must still hold the one before.
+
+    `epoch` is the owner's, or None for a job that is final and owned by nobody (expiry).
+    """
+
+    job: Job
+    node: str | None = None
+    epoch: int | None = None
+    event: JobEvent | None = None
+    entry: Entry | None = None
+
+
+class JobQuery(Record):
+    """A page of one tenant's videos (never takes, never deleted ones), ordered by id."""
+
+    tenant: str | None
+    """None: all tenants, for operators."""
+    limit: int = 20
+    descending: bool = True
+    after: str | None = None
+    """The id of the last video of the page before."""
+    states: tuple[State, ...] = ()
+    """Empty: all."""
+    model: str | None = None
+    user: str | None = None
+    created_after: float | None = None
+    created_before: float | None = None
+
+
+class JobPage(Record):
+    jobs: tuple[Job, ...]
+    has_more: bool
+
+
+class JobStore(Protocol):
+    """Keeps jobs. See the rules above."""
+
+    async def open(self) -> None:
+        """Open, and bring the schema up to date. Raise `SchemaTooNew`, or `StorageFailed` when it cannot be opened."""
+        ...
+
+    async def close(self) -> None:
+        """Finish the writes that were accepted, then close."""
+        ...
+
+    # --- nodes
+
+    async def join(self, node: str, now: float, lease_seconds: float) -> int:
+        """Register a node and return its epoch: greater than any epoch given out before."""
+        ...
+
+    async def renew(self, node: str, epoch: int, now: float, lease_seconds: float) -> None:
+        """Extend the lease by one row write. Raise `LeaseLost` when it was given to a newer epoch or taken away."""
+        ...
+
+    async def leave(self, node: str, epoch: int) -> None:
+        """Give the lease and every job owned under it back at once."""
+        ...
+
+    async def claim(self, node: str, epoch: int, now: float, limit: int) -> tuple[Job, ...]:
+        """Adopt up to `limit` unfinished jobs that have no owner or whose owner's lease is over, oldest due first.
+
+        Their owner and epoch become the caller's; their version does not change.
+        """
+        ...
+
+    # --- jobs
+
+    async def create(self, creation: Creation) -> Created:
+        """Write a new video, or return the one an earlier request with the same idempotency key made."""
+        ...
+
+    async def apply(self, change: Change) -> None:
+        """Write one change, or raise `LeaseLost` and write nothing. A final job loses its owner."""
+        ...
+
+    async def request_cancel(self, job_id: str, now: float) -> None:
+        """Note that a caller wants an unfinished job cancelled, whoever owns it; does not count as a version."""
+        ...
+
+    async def get(self, job_id: str) -> Job | None:
+        """Return a job that was not deleted."""
+        ...
+
+    async def get_many(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
+        """Return those that exist, in the order of the ids."""
+        ...
+
+    async def page(self, query: JobQuery) -> JobPage: ...
+
+    async def events(self, job_id: str, after_seq: int = 0) -> tuple[JobEvent, ...]:
+        """Return a video's story in order, from the line after `after_seq`."""
+        ...
+
+    async def entries(self, job_id: str) -> tuple[Entry, ...]:
+        """Return the ledger lines of a video in order."""
+        ...
+
+    async def delete(self, job_id: str, now: float) -> None:
+        """Remove a final job, its takes and events; its id and tenant stay as a tombstone, its ledger lines stay."""
+        ...
+
+    async def tombstone_tenant(self, job_id: str) -> str | None:
+        """Return the tenant of a deleted video, None when there never was one."""
+        ...
+
+    async def holder_of(self, account: str, operation_keys: tuple[str, ...]) -> dict[str, str]:
+        """Return which of these vendor ids already belong to a job of this account: key → job id."""
+        ...
+
+    async def expiring(self, now: float, limit: int) -> tuple[Job, ...]:
+        """Return final jobs whose bytes should go: `expires_at` has passed and `expired` is not set."""
+        ...
+
+    async def queue_position(self, job: Job) -> int:
+        """Return how many queued videos were created before this one."""
+        ...
+
+    async def count_unfinished(self) -> dict[State, int]: ...
+
+    async def render_seconds(self, limit: int = 50) -> dict[str, tuple[float, ...]]:
+        """Return how long the newest `limit` completed jobs of each model took from submit to rendered."""
+        ...
+
+    # --- keys
+
+    async def add_key(self, key: ApiKey) -> None: ...
+
+    async def key_by_hash(self, key_hash: str) -> ApiKey | None:
+        """Return the key, also a revoked or expired one."""
+        ...
+
+    async def keys(self) -> tuple[ApiKey, ...]: ...
+
+    async def revoke_key(self, key_id: str, now: float) -> bool:
+        """Revoke a key; False when there is none with this id."""
+        ...
+
+    # --- facts about this installation
+
+    async def fact(self, name: str) -> str | None:
+        """Return a small installation-wide value (the URL signing secret, say)."""
+        ...
+
+    async def set_fact(self, name: str, value: str) -> str:
+        """Set it unless it is set; return the value that holds."""
+        ...

@@ -1,0 +1,1 @@
+"""Messages we send: made, signed and delivered as Standard Webhooks."""
