@@ -1,0 +1,223 @@
+"""Accounts from the variables that vendors' own tools use: whoever has `GEMINI_API_KEY` set needs no file.
+
+Nothing here reads the process: the environment comes in as an argument.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from reelway.settings.accounts import AccountSettings
+
+__all__ = [
+    "BASE_URL_VARIABLES",
+    "ENVIRONMENT_VENDORS",
+    "EnvironmentVendor",
+    "accounts_from_environment",
+    "environment_notices",
+]
+
+
+class EnvironmentVendor(NamedTuple):
+    """One vendor that is switched on by variables."""
+
+    account: str
+    vendor: str
+    service: str
+    secrets: Mapping[str, str]
+    """Name of the credential's part → the variable that holds it; all of them must be set."""
+    base_url: str
+    base_url_variable: str
+    """Overrides `base_url`."""
+    summary: str
+
+
+ENVIRONMENT_VENDORS = (
+    EnvironmentVendor(
+        "openai",
+        "openai_videos",
+        "compatible",
+        {"api_key": "OPENAI_API_KEY"},
+        "",
+        "REELWAY_OPENAI_BASE_URL",
+        "Any server that speaks the OpenAI Videos API, at `OPENAI_BASE_URL`.",
+    ),
+    EnvironmentVendor(
+        "azure",
+        "openai_videos",
+        "azure",
+        {"api_key": "AZURE_OPENAI_API_KEY"},
+        "",
+        "REELWAY_AZURE_BASE_URL",
+        "Azure OpenAI at `AZURE_OPENAI_ENDPOINT`; `AZURE_OPENAI_DEPLOYMENT` names the deployment for `sora-2`.",
+    ),
+    EnvironmentVendor(
+        "google",
+        "google",
+        "gemini-api",
+        {"api_key": "GEMINI_API_KEY"},
+        "https://generativelanguage.googleapis.com",
+        "REELWAY_GOOGLE_BASE_URL",
+        "Veo and Omni through the Gemini API.",
+    ),
+    EnvironmentVendor(
+        "vertex",
+        "vertex",
+        "vertex",
+        {"credentials_file": "GOOGLE_APPLICATION_CREDENTIALS"},
+        "https://aiplatform.googleapis.com",
+        "REELWAY_VERTEX_BASE_URL",
+        "Veo through Vertex AI; needs `GOOGLE_CLOUD_PROJECT`, reads `GOOGLE_CLOUD_LOCATION`.",
+    ),
+    EnvironmentVendor(
+        "bytedance",
+        "bytedance",
+        "ark",
+        {"api_key": "ARK_API_KEY"},
+        "https://ark.cn-beijing.volces.com/api/v3",
+        "REELWAY_BYTEDANCE_BASE_URL",
+        "Seedance through Ark; a `bytepluses.com` base URL selects BytePlus.",
+    ),
+    EnvironmentVendor(
+        "kling",
+        "kling",
+        "",
+        {"api_key": "KLING_API_KEY"},
+        "https://api-singapore.klingai.com",
+        "REELWAY_KLING_BASE_URL",
+        "Kling with an API key.",
+    ),
+    EnvironmentVendor(
+        "kling",
+        "kling",
+        "",
+        {"access_key": "KLING_ACCESS_KEY", "secret_key": "KLING_SECRET_KEY"},
+        "https://api-singapore.klingai.com",
+        "REELWAY_KLING_BASE_URL",
+        "Kling with an access key and a secret key.",
+    ),
+    EnvironmentVendor(
+        "alibaba",
+        "alibaba",
+        "",
+        {"api_key": "DASHSCOPE_API_KEY"},
+        "https://dashscope.aliyuncs.com",
+        "REELWAY_ALIBABA_BASE_URL",
+        "Wan and HappyHorse through DashScope; keys belong to one region, so set the base URL to match.",
+    ),
+    EnvironmentVendor(
+        "xai",
+        "xai",
+        "",
+        {"api_key": "XAI_API_KEY"},
+        "https://api.x.ai",
+        "REELWAY_XAI_BASE_URL",
+        "Grok Imagine.",
+    ),
+    EnvironmentVendor(
+        "vidu",
+        "vidu",
+        "",
+        {"api_key": "VIDU_API_KEY"},
+        "https://api.vidu.com",
+        "REELWAY_VIDU_BASE_URL",
+        "Vidu.",
+    ),
+    EnvironmentVendor(
+        "minimax",
+        "minimax",
+        "",
+        {"api_key": "MINIMAX_API_KEY"},
+        "https://api.minimax.io",
+        "REELWAY_MINIMAX_BASE_URL",
+        "Hailuo.",
+    ),
+)
+
+BASE_URL_VARIABLES = tuple(sorted({entry.base_url_variable for entry in ENVIRONMENT_VENDORS}))
+
+
+def accounts_from_environment(
+    environment: Mapping[str, str], *, own_address: str | None = None
+) -> tuple[AccountSettings, ...]:
+    """Return an account for every vendor whose variables are set; one that points at `own_address` is left out."""
+    found: dict[str, AccountSettings] = {}
+    for entry in ENVIRONMENT_VENDORS:
+        account = _account(entry, environment)
+        if account is not None and not _same_server(account.base_url, own_address):
+            found.setdefault(account.name, account)
+    return tuple(found.values())
+
+
+def environment_notices(environment: Mapping[str, str], *, own_address: str | None = None) -> tuple[str, ...]:
+    """Return a sentence for every vendor that looks half configured, or configured by mistake."""
+    notices = []
+    address = _openai_address(environment)
+    if environment.get("OPENAI_API_KEY") and not address:
+        notices.append(
+            "OPENAI_API_KEY is set without OPENAI_BASE_URL and is not used: OpenAI ended its own Videos API on 2026-09-24. "
+            "Set OPENAI_BASE_URL to a compatible server."
+        )
+    if address and _same_server(address, own_address):
+        notices.append("OPENAI_BASE_URL points at this very server and is not used as a vendor.")
+    for whole, missing in (
+        (("AZURE_OPENAI_ENDPOINT",), "AZURE_OPENAI_API_KEY"),
+        (("AZURE_OPENAI_API_KEY",), "AZURE_OPENAI_ENDPOINT"),
+        (("KLING_ACCESS_KEY",), "KLING_SECRET_KEY"),
+        (("KLING_SECRET_KEY",), "KLING_ACCESS_KEY"),
+    ):
+        if all(environment.get(name) for name in whole) and not environment.get(missing):
+            notices.append(f"{whole[0]} is set without {missing}; the account was left out. Set both.")
+    return tuple(notices)
+
+
+def _account(entry: EnvironmentVendor, environment: Mapping[str, str]) -> AccountSettings | None:
+    secrets = {part: environment.get(variable, "") for part, variable in entry.secrets.items()}
+    if not all(secrets.values()):
+        return None
+    service, settings, models = entry.service, {}, {}
+    base_url = environment.get(entry.base_url_variable) or entry.base_url
+    if entry.account == "openai":
+        base_url = _openai_address(environment)
+        service = "openai" if urlsplit(base_url).hostname == "api.openai.com" else "compatible"
+    elif entry.account == "azure":
+        endpoint = environment.get("AZURE_OPENAI_ENDPOINT", "").rstrip("/")
+        if endpoint and not base_url:
+            base_url = endpoint if endpoint.endswith("/openai/v1") else f"{endpoint}/openai/v1"
+        deployment = environment.get("AZURE_OPENAI_DEPLOYMENT")
+        models = {"sora-2": deployment} if deployment else {}
+    elif entry.account == "vertex":
+        settings = {
+            "project": environment.get("GOOGLE_CLOUD_PROJECT", ""),
+            "location": environment.get("GOOGLE_CLOUD_LOCATION") or "us-central1",
+        }
+        if not settings["project"]:
+            return None
+    elif entry.account == "bytedance" and "bytepluses.com" in base_url:
+        service = "byteplus"
+    if not base_url:
+        return None
+    return AccountSettings(
+        name=entry.account,
+        vendor=entry.vendor,
+        service=service,
+        base_url=base_url,
+        secrets={part: SecretStr(value) for part, value in secrets.items()},
+        models=models,
+        settings=settings,
+    )
+
+
+def _openai_address(environment: Mapping[str, str]) -> str:
+    return environment.get("REELWAY_OPENAI_BASE_URL") or environment.get("OPENAI_BASE_URL") or ""
+
+
+def _same_server(address: str, own_address: str | None) -> bool:
+    """Tell whether both addresses are this machine's and have the same port."""
+    if not address or not own_address:
+        return False
+    ours, theirs = urlsplit(own_address), urlsplit(address)
+    local = {"localhost", "127.0.0.1", "::1"}
+    return theirs.port == ours.port and (theirs.hostname == ours.hostname or {theirs.hostname, ours.hostname} <= local)
