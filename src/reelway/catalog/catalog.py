@@ -1,0 +1,85 @@
+"""The catalogue: every public model by name, with the operator's aliases. What it answers never changes while it lives."""
+
+import difflib
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from reelway.catalog.spec import ModelCard, VendorCard
+from reelway.core.errors import GatewayError, NotFound
+
+__all__ = ["Catalog", "CatalogInvalid"]
+
+_NEAREST = 3
+_SIMILARITY = 0.4
+
+
+class CatalogInvalid(GatewayError):
+    """Cards or aliases that contradict themselves; the operator, or we, have to mend them before anything can start."""
+
+
+class Catalog:
+    """Model cards by name, alias-aware."""
+
+    def __init__(
+        self,
+        *,
+        cards: Mapping[str, ModelCard],
+        vendors: Mapping[str, VendorCard],
+        aliases: Mapping[str, str] | None = None,
+        own_names: frozenset[str] = frozenset(),
+    ) -> None:
+        self._cards = dict(sorted(cards.items()))
+        self.vendors: Mapping[str, VendorCard] = MappingProxyType(dict(sorted(vendors.items())))
+        self.aliases: Mapping[str, str] = MappingProxyType(_follow_all(dict(aliases or {}), self._cards, own_names))
+        self.names: tuple[str, ...] = tuple(sorted({*self._cards, *self.aliases}))
+
+    @property
+    def cards(self) -> tuple[ModelCard, ...]:
+        """Every card that can be asked for by its own name, sorted by it."""
+        return tuple(card for name, card in self._cards.items() if name not in self.aliases)
+
+    def canonical(self, name: str) -> str:
+        """Return the name of the card behind a public name. Raises `NotFound` with the nearest names."""
+        target = self.aliases.get(name, name)
+        if target not in self._cards:
+            raise NotFound(self._unknown(name), code="model_not_found", param="model")
+        return target
+
+    def card(self, name: str) -> ModelCard:
+        """Return the card behind a public name. Raises `NotFound` with the nearest names."""
+        return self._cards[self.canonical(name)]
+
+    def resolved_card(self, name: str) -> ModelCard:
+        """Return the card of exactly this name, aliases aside: for requests resolved before an alias took the name."""
+        if name not in self._cards:
+            raise NotFound(self._unknown(name), code="model_not_found", param="model")
+        return self._cards[name]
+
+    def _unknown(self, name: str) -> str:
+        folded = {known.lower(): known for known in self.names}
+        near = [folded[match] for match in difflib.get_close_matches(name.lower(), folded, _NEAREST, _SIMILARITY)]
+        hint = f"the nearest names are {', '.join(near)}" if near else "see GET /v1/models for the names there are"
+        return f'unknown model "{name}"; {hint}'
+
+
+def _follow_all(aliases: Mapping[str, str], cards: Mapping[str, ModelCard], own: frozenset[str]) -> dict[str, str]:
+    shadowed = sorted(own & set(aliases))
+    if shadowed:
+        raise CatalogInvalid(
+            f"alias {shadowed[0]} has the name of one of your own model cards; rename the alias or the card"
+        )
+    return {alias: _follow(alias, aliases, cards) for alias in sorted(aliases)}
+
+
+def _follow(alias: str, aliases: Mapping[str, str], cards: Mapping[str, ModelCard]) -> str:
+    path = [alias]
+    while path[-1] in aliases:
+        target = aliases[path[-1]]
+        if target in path:
+            raise CatalogInvalid(f"aliases go in a circle: {' → '.join((*path, target))}")
+        path.append(target)
+    if path[-1] not in cards:
+        near = difflib.get_close_matches(path[-1], cards, _NEAREST, _SIMILARITY)
+        hint = f"; the nearest names are {', '.join(near)}" if near else ""
+        raise CatalogInvalid(f"alias {alias} leads to {path[-1]}, which is no model{hint}")
+    return path[-1]

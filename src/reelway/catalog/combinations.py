@@ -1,0 +1,113 @@
+"""What a card allows together: its values by mode, narrowed by its limits.
+
+The same narrowing serves the check of a card, the resolving of a request and the documentation, so they cannot disagree.
+"""
+
+from collections.abc import Iterator
+from itertools import chain, combinations, product
+from typing import Any
+
+from reelway.catalog.conditions import Facts, holds
+from reelway.catalog.spec import ModeCard, ModelCard, SecondsRule, When
+from reelway.core.record import Record
+from reelway.core.videos import MediaKind, Mode, Role
+
+__all__ = ["Choice", "audio_values", "fits", "input_profiles", "reachable", "seconds_values"]
+
+
+class Choice(Record):
+    """The four values that limits narrow."""
+
+    tier: str | None = None
+    ratio: str | None = None
+    seconds: int | None = None
+    audio: bool | None = None
+
+
+def seconds_values(rule: SecondsRule | None) -> tuple[int | None, ...]:
+    """Return every length a rule allows, the default first; None alone where the length follows the source."""
+    if rule is None:
+        return (None,)
+    if rule.values:
+        listed = rule.values
+    elif rule.min is not None and rule.max is not None:
+        listed = tuple(range(rule.min, rule.max + 1))
+    else:
+        listed = ()
+    return tuple(dict.fromkeys((rule.default, *listed, *((-1,) if rule.auto else ()))))
+
+
+def audio_values(card: ModelCard, mode: Mode) -> tuple[bool, ...]:
+    """Return whether the video can have sound in a mode, the default first."""
+    audio = card.audio
+    if audio.kind != "switch":
+        return (audio.kind == "always",)
+    if audio.modes and mode not in audio.modes:
+        return (False,)
+    return (audio.default, not audio.default)
+
+
+def fits(card: ModelCard, facts: Facts) -> bool:
+    """Tell whether every limit that applies allows these values."""
+    return all(
+        not holds(limit.when, facts)
+        or (
+            (not limit.seconds or facts.seconds is None or facts.seconds in limit.seconds)
+            and (not limit.tiers or facts.tier is None or facts.tier in limit.tiers)
+            and (not limit.ratios or facts.ratio is None or facts.ratio in limit.ratios)
+            and (limit.audio is None or bool(facts.audio) == limit.audio)
+        )
+        for limit in card.limits
+    )
+
+
+def input_profiles(mode_card: ModeCard) -> Iterator[tuple[frozenset[Role], frozenset[MediaKind]]]:
+    """Yield the roles and kinds of every way to give the required inputs and any of the optional ones."""
+    required = [rule for rule in mode_card.inputs if rule.min > 0]
+    optional = [rule for rule in mode_card.inputs if rule.min == 0]
+    for chosen in chain.from_iterable(combinations(optional, count) for count in range(len(optional) + 1)):
+        rules = (*required, *chosen)
+        yield frozenset(rule.role for rule in rules), frozenset(rule.kind for rule in rules)
+
+
+def reachable(card: ModelCard) -> Iterator[Facts]:
+    """Yield every combination a request can ask for, as far as the card's conditions can tell them apart."""
+    whens = [limit.when for limit in card.limits]
+    whens += [route.when for route in card.routes]
+    whens += [line.when for line in card.price]
+    for mode, mode_card in card.modes.items():
+        profiles = list(input_profiles(mode_card)) if any(w.role or w.kind or w.no_kind for w in whens) else None
+        for tier, ratio, seconds, audio, options, (roles, kinds) in product(
+            mode_card.tiers or (None,),
+            mode_card.ratios or (None,),
+            seconds_values(mode_card.seconds),
+            audio_values(card, mode),
+            _option_sets(card, mode, whens),
+            profiles or [next(input_profiles(mode_card))],
+        ):
+            facts = Facts(
+                mode=mode,
+                tier=tier,
+                ratio=ratio,
+                seconds=seconds,
+                audio=audio,
+                roles=roles,
+                kinds=kinds,
+                options=options,
+            )
+            if fits(card, facts):
+                yield facts
+
+
+def _option_sets(card: ModelCard, mode: Mode, whens: list[When]) -> list[dict[str, Any]]:
+    """Return every assignment of the options that conditions mention and this mode has."""
+    names = sorted({name for when in whens for name in when.option})
+    values: list[list[tuple[str, Any]]] = []
+    for name in names:
+        option = card.options.get(name)
+        if option is None or (option.modes and mode not in option.modes):
+            continue
+        known: tuple[Any, ...] = (True, False) if option.type == "boolean" else option.values
+        mentioned = tuple(when.option[name] for when in whens if name in when.option)
+        values.append([(name, value) for value in dict.fromkeys((option.default, *known, *mentioned))])
+    return [{name: value for name, value in assigned if value is not None} for assigned in product(*values)]
