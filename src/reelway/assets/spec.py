@@ -62,7 +62,7 @@ class AssetStore(Protocol):
         """Move a finished local file under the key."""
         ...
 
-    async def read(self, key: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+    def read(self, key: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
         """Yield the bytes from `start` up to, not including, `stop`. Raise `KeyError` when there is no such asset."""
         ...
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from reelway.core.failures import Failure
 from reelway.core.record import Record
-from reelway.core.videos import Blob, Input, ResolvedRequest
+from reelway.core.videos import Blob, Input, MediaKind, ResolvedRequest
 
 __all__ = [
     "Accepted",
@@ -179,6 +179,8 @@ class Adapter(Protocol):
     """One vendor, outgoing."""
 
     vendor: str
+    url_kinds: frozenset[MediaKind]
+    """Inputs the vendor fetches by itself when given an address; the engine turns all others into bytes first."""
 
     def submit(self, submission: Submission) -> Flow[Accepted]:
         """Start the work. Raise `VendorRefused` when it was surely not accepted; a 5xx or nonsense on the billable

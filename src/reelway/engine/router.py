@@ -1,0 +1,110 @@
+"""Which account makes a video. The card names the routes in order, the operator's accounts make them real, and what
+happened lately keeps hands off accounts that are full, resting or broken.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
+
+from reelway.catalog.routes import routes_for
+from reelway.catalog.spec import ModelCard, RouteCard
+from reelway.core.jobs import JobRoute
+from reelway.core.record import Record
+from reelway.core.videos import ResolvedRequest
+from reelway.engine.account import Account
+
+__all__ = ["Choice", "Health", "Router"]
+
+_COMPATIBLE = frozenset({"compatible", "reelway", "sandbox", "sglang", "vllm"})
+_FAILURES_TO_OPEN = 5
+_OPEN_SECONDS = 30.0
+
+
+class Health:
+    """What one account did lately: how many videos it works on, and until when it should be left alone."""
+
+    def __init__(self) -> None:
+        self.in_flight = 0
+        self.failures = 0
+        self.resting_until = 0.0
+
+    def succeeded(self) -> None:
+        """A request was answered sensibly."""
+        self.failures = 0
+
+    def failed(self, now: float) -> None:
+        """A request was not answered; after several in a row the account rests, then one request tries again."""
+        self.failures += 1
+        if self.failures >= _FAILURES_TO_OPEN:
+            self.rest(now, _OPEN_SECONDS)
+
+    def rest(self, now: float, seconds: float) -> None:
+        """Leave it alone for a while, as it asked (429) or deserves."""
+        self.resting_until = max(self.resting_until, now + seconds)
+
+
+class Choice(Record):
+    """Either a route, or when it is worth asking again; neither when no account will ever take the request."""
+
+    route: JobRoute | None = None
+    again_at: float | None = None
+
+
+class _Cards(Protocol):
+    def card(self, name: str) -> ModelCard: ...
+
+
+class Router:
+    """Chooses among the operator's accounts."""
+
+    def __init__(self, catalog: _Cards, accounts: Sequence[Account], adapters: frozenset[str]) -> None:
+        self._catalog = catalog
+        self.accounts: Mapping[str, Account] = {account.name: account for account in accounts}
+        self._adapters = adapters
+        self.health: dict[str, Health] = {account.name: Health() for account in accounts}
+
+    def candidates(self, request: ResolvedRequest, now: float) -> tuple[JobRoute, ...]:
+        """Return every route that could make this video today, best first, whatever its health."""
+        card = self._catalog.card(request.card)
+        today = datetime.fromtimestamp(now, tz=UTC).date()
+        found: dict[str, tuple[int, int, int, JobRoute]] = {}
+        for rank, route in enumerate(routes_for(card, request, today)):
+            for account in self.accounts.values():
+                model = self._model_at(account, route, card)
+                if model is not None and account.name not in found:
+                    job_route = JobRoute(
+                        account=account.name, vendor=account.vendor, model=model, sandbox=account.sandbox
+                    )
+                    found[account.name] = (account.priority, rank, -account.weight, job_route)
+        return tuple(entry[3] for entry in sorted(found.values(), key=lambda entry: entry[:3]))
+
+    def choose(self, request: ResolvedRequest, now: float, *, tried: tuple[str, ...] = ()) -> Choice:
+        """Return the best route that is free now."""
+        again_at: float | None = None
+        for route in self.candidates(request, now):
+            if route.account in tried:
+                continue
+            account, health = self.accounts[route.account], self.health[route.account]
+            if health.resting_until > now:
+                again_at = min(again_at or health.resting_until, health.resting_until)
+            elif account.max_in_flight and health.in_flight >= account.max_in_flight:
+                again_at = min(again_at or now + 1.0, now + 1.0)
+            else:
+                return Choice(route=route)
+        return Choice(again_at=again_at)
+
+    def _model_at(self, account: Account, route: RouteCard, card: ModelCard) -> str | None:
+        """Return the name this account uses for the model on this route, None when it does not serve it."""
+        if account.vendor != route.vendor or account.vendor not in self._adapters:
+            return None
+        if route.service and account.service:
+            wanted = "compatible" if account.service in _COMPATIBLE else account.service
+            if wanted != route.service:
+                return None
+        name = route.model
+        if account.models:
+            mapped = account.models.get(card.name) or account.models.get("*")
+            if mapped is None:
+                return None
+            name = route.model if mapped == "*" else mapped
+        return name.replace("{model}", card.name)

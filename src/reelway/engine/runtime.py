@@ -1,0 +1,81 @@
+"""The engine as one thing: started, asked, stopped."""
+
+import asyncio
+
+from reelway.core.jobs import Job
+from reelway.engine.board import Board
+from reelway.engine.cleaner import Cleaner
+from reelway.engine.rescuer import Rescuer
+from reelway.engine.tools import Tools
+from reelway.engine.worker import Worker
+from reelway.telemetry import logger
+
+__all__ = ["Engine"]
+
+_log = logger("engine")
+
+
+class Engine:
+    """Performs jobs. One per process."""
+
+    def __init__(self, tools: Tools, node: str) -> None:
+        self._tools = tools
+        self._worker = Worker(tools)
+        self._rescuer = Rescuer(tools, self._worker, node)
+        self._cleaner = Cleaner(tools)
+        self._duties: list[asyncio.Task[None]] = []
+
+    @property
+    def board(self) -> Board:
+        """Live progress and wake-up calls."""
+        return self._tools.board
+
+    @property
+    def node(self) -> str:
+        return self._tools.node
+
+    @property
+    def epoch(self) -> int:
+        return self._tools.epoch
+
+    @property
+    def unfinished(self) -> int:
+        """How many jobs this node works on."""
+        return len(self._worker)
+
+    def typical_seconds(self, job: Job) -> float:
+        """Return how long this model usually takes to render."""
+        return self._tools.typical_seconds(job)
+
+    async def start(self) -> None:
+        """Take the lease, adopt what is orphaned, and begin to work."""
+        self._tools.durations.load(await self._tools.store.render_seconds())
+        await self._rescuer.join()
+        for duty in (self._worker.run, self._rescuer.run, self._cleaner.run):
+            self._duties.append(asyncio.create_task(duty(), name=duty.__qualname__))
+
+    async def stop(self) -> None:
+        """Finish what must not be cut, hand everything back, and end."""
+        self._tools.stopping.set()
+        self.board.close()
+        await self._worker.stop()
+        await asyncio.gather(*self._duties, return_exceptions=True)
+        await self._tools.store.leave(self._tools.node, self._tools.epoch)
+        _log.info("engine_stopped", node=self._tools.node)
+
+    def healthy(self) -> bool:
+        """Whether every duty is running."""
+        return (
+            bool(self._duties) and not self._tools.stopping.is_set() and not any(duty.done() for duty in self._duties)
+        )
+
+    def adopt(self, jobs: tuple[Job, ...]) -> None:
+        """Begin to work on jobs this node has just created."""
+        for job in jobs:
+            self._worker.adopt(job, recovered=False)
+
+    async def cancel(self, job: Job) -> None:
+        """Ask for a job to be cancelled: written down, then acted upon by whoever owns it."""
+        now = self._tools.clock()
+        await self._tools.store.request_cancel(job.id, now)
+        self._worker.cancel(job.id, now)

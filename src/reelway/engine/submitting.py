@@ -1,0 +1,299 @@
+"""From queued to running: the only place from which billable requests go out.
+
+The order never changes: the attempt is on disk, then the request goes out, then its outcome is on disk. Whoever dies in between
+leaves an open attempt, and an open attempt is looked up, never repeated (contract 8).
+"""
+
+from typing import Any
+
+from reelway.core.errors import (
+    CallerError,
+    NotSent,
+    SubmitOutcomeUnknown,
+    UnexpectedResponse,
+    VendorError,
+    VendorRefused,
+    VendorUnreachable,
+)
+from reelway.core.failures import Failure, FailureKind, Remedy, remedy_for
+from reelway.core.jobs import Attempt, AttemptOutcome, Job
+from reelway.core.lifecycle import Event, State
+from reelway.core.schedule import backoff_seconds
+from reelway.core.videos import Input, ResolvedRequest
+from reelway.engine.account import Account
+from reelway.engine.tools import Tools, Watch
+from reelway.telemetry import logger
+from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, Submission
+
+__all__ = ["Submitter"]
+
+_log = logger("engine.submit")
+
+
+class Submitter:
+    """Steps of a job that has no operation yet. Each returns the seconds until the next step, None when there is none."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def start(self, watch: Watch) -> float | None:
+        """Take a queued job to a vendor."""
+        tools, job = self._tools, watch.job
+        if tools.stopping.is_set():
+            return 0.0
+        now = tools.clock()
+        choice = tools.router.choose(job.request, now, tried=job.tried_accounts)
+        if choice.route is None:
+            if choice.again_at is not None:
+                return choice.again_at - now
+            await tools.fail(watch, _no_route_left(job))
+            return None
+        attempt = Attempt(
+            number=len(job.attempts) + 1,
+            account=choice.route.account,
+            reference=f"{job.id}-{len(job.attempts) + 1}",
+            callback_secret=tools.token(),
+            started_at=now,
+        )
+        tools.hold(watch, choice.route.account)
+        await tools.write(
+            watch,
+            Event.SUBMIT_STARTED,
+            detail={"account": attempt.account, "attempt": attempt.number},
+            route=choice.route,
+            attempts=(*job.attempts, attempt),
+        )
+        tools.checkpoint("attempt_recorded")
+        return await self._send(watch)
+
+    async def resume(self, watch: Watch) -> float | None:
+        """Find out what became of an attempt whose outcome is not on disk."""
+        attempt = watch.job.attempt
+        if attempt is None:
+            raise AssertionError(f"{watch.job.id} is submitting without an attempt")
+        account, adapter = self._known(watch.job)
+        if account is None or adapter is None:
+            failure = _unknown(f"its account {attempt.account!r} is not configured any more")
+            await self._settle_unknown(watch, failure)
+            return None
+        if not isinstance(adapter, CanFind):
+            return await self._cannot_look_up(watch, account)
+        try:
+            submission = await self._submission(watch, account)
+            candidates = await self._tools.driver.run(adapter.find(submission), adapter, account)
+        except VendorError as error:
+            _log.warning("lookup_failed", video_id=watch.job.id, account=account.name, reason=str(error))
+            watch.odd += 1
+            return backoff_seconds(watch.odd, self._tools.random(), first=self._tools.limits.lookup_pause_seconds)
+        return await self._weigh(watch, candidates)
+
+    async def _send(self, watch: Watch) -> float | None:
+        tools = self._tools
+        account, adapter = self._known(watch.job)
+        if account is None or adapter is None:
+            raise AssertionError(f"{watch.job.id} was routed to an account that does not exist")
+        health = tools.router.health[account.name]
+        try:
+            submission = await self._submission(watch, account, adapter)
+            accepted = await tools.driver.run(adapter.submit(submission), adapter, account)
+        except CallerError as error:
+            await self._end(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
+            return None
+        except VendorRefused as error:
+            health.succeeded()
+            return await self._refused(watch, error)
+        except SubmitOutcomeUnknown as error:
+            health.failed(tools.clock())
+            return await self._unknown(watch, str(error))
+        except (NotSent, VendorUnreachable, UnexpectedResponse) as error:
+            health.failed(tools.clock())
+            return await self._again(
+                watch, "not_sent", Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=str(error))
+            )
+        health.succeeded()
+        tools.checkpoint("accepted")
+        return await self._accept(watch, accepted)
+
+    async def _accept(self, watch: Watch, accepted: Accepted) -> float:
+        tools = self._tools
+        attempts = self._closed(watch.job, "accepted")
+        await tools.write(
+            watch,
+            Event.ACCEPTED,
+            operation=accepted.operation,
+            operation_key=accepted.key,
+            submitted_at=attempts[-1].started_at,
+            attempts=attempts,
+        )
+        tools.checkpoint("accepted_recorded")
+        watch.looks = watch.odd = 0
+        if accepted.poll_after_seconds is not None:
+            watch.looks = 1
+            return accepted.poll_after_seconds
+        return -1.0
+
+    async def _refused(self, watch: Watch, error: VendorRefused) -> float | None:
+        match remedy_for(error.failure.kind):
+            case Remedy.LATER:
+                return await self._again(watch, "refused", error.failure, rest=error.retry_after_seconds)
+            case Remedy.ELSEWHERE:
+                tried = (*watch.job.tried_accounts, watch.job.attempts[-1].account)
+                choice = self._tools.router.choose(watch.job.request, self._tools.clock(), tried=tried)
+                if choice.route is None and choice.again_at is None:
+                    await self._end(watch, error.failure)
+                    return None
+                return await self._again(watch, "refused", error.failure, rest=0.0, tried=tried)
+            case Remedy.NONE:
+                await self._end(watch, error.failure)
+                return None
+
+    async def _again(
+        self,
+        watch: Watch,
+        outcome: AttemptOutcome,
+        failure: Failure,
+        *,
+        rest: float | None = None,
+        tried: tuple[str, ...] | None = None,
+    ) -> float | None:
+        """Back to the queue: this attempt surely made nothing. The account rests, so that another one may step in."""
+        tools, job = self._tools, watch.job
+        if len(job.attempts) >= tools.limits.submit_tries:
+            await self._end(watch, failure)
+            return None
+        tools.release(watch)
+        now = tools.clock()
+        wait = backoff_seconds(len(job.attempts), tools.random()) if rest is None else rest
+        tools.router.health[job.attempts[-1].account].rest(now, wait)
+        await tools.write(
+            watch,
+            Event.NOT_ACCEPTED,
+            detail={
+                "outcome": outcome,
+                "kind": str(failure.kind),
+                "message": failure.message,
+                "again_in": round(wait, 3),
+            },
+            attempts=self._closed(job, outcome, failure),
+            tried_accounts=job.tried_accounts if tried is None else tried,
+            due_at=now + wait,
+            route=None,
+        )
+        return 0.0
+
+    async def _unknown(self, watch: Watch, reason: str) -> float:
+        """The request went out and nobody knows what became of it: write that down, then look it up."""
+        _log.warning("submit_outcome_unknown", video_id=watch.job.id, reason=reason)
+        await self._tools.write(
+            watch, None, name="submit_unknown", detail={"reason": reason}, attempts=self._closed(watch.job, "unknown")
+        )
+        return self._tools.limits.lookup_pause_seconds
+
+    async def _weigh(self, watch: Watch, candidates: tuple[Candidate, ...]) -> float | None:
+        """Adopt the one operation that must be ours, count an empty answer, or give up on an ambiguous one."""
+        tools, job = self._tools, watch.job
+        account = job.attempts[-1].account
+        held = await tools.store.holder_of(account, tuple(candidate.key for candidate in candidates))
+        free = [candidate for candidate in candidates if held.get(candidate.key, job.id) == job.id]
+        certain = [candidate for candidate in free if candidate.certain]
+        chosen = certain[:1] or (free if len(free) == 1 else [])
+        if chosen:
+            _log.info("submit_found", video_id=job.id, account=account)
+            return await self._accept(
+                watch, Accepted(operation=chosen[0].operation, key=chosen[0].key, poll_after_seconds=0.0)
+            )
+        if free:
+            await self._settle_unknown(watch, _unknown(f"{len(free)} operations at {account} look like it"))
+            return None
+        lookups = job.attempts[-1].lookups + 1
+        if lookups < tools.limits.lookups_to_be_sure:
+            attempts = (*job.attempts[:-1], job.attempts[-1].evolve(outcome="unknown", lookups=lookups))
+            await tools.write(watch, None, name="submit_not_found", detail={"lookups": lookups}, attempts=attempts)
+            return tools.limits.lookup_pause_seconds
+        failure = Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=f"{account} never received the request")
+        return await self._again(watch, "absent", failure, rest=0.0)
+
+    async def _cannot_look_up(self, watch: Watch, account: Account) -> float | None:
+        if account.submit_policy == "resubmit":
+            failure = Failure(
+                kind=FailureKind.SUBMISSION_UNKNOWN,
+                message=f"the answer of {account.name} was lost; submitted again, as configured for this vendor",
+            )
+            return await self._again(watch, "abandoned", failure, rest=0.0)
+        await self._settle_unknown(watch, _unknown(f"{account.name} has no way to look it up"))
+        return None
+
+    async def _settle_unknown(self, watch: Watch, failure: Failure) -> None:
+        await self._end(watch, failure, "unknown")
+
+    async def _end(self, watch: Watch, failure: Failure, outcome: AttemptOutcome = "refused") -> None:
+        await self._tools.fail(watch, failure, attempts=self._closed(watch.job, outcome, failure))
+
+    def _closed(self, job: Job, outcome: AttemptOutcome, failure: Failure | None = None) -> tuple[Attempt, ...]:
+        """Return the attempts with the newest one closed."""
+        last = job.attempts[-1].evolve(outcome=outcome, ended_at=self._tools.clock(), failure=failure)
+        return (*job.attempts[:-1], last)
+
+    def _known(self, job: Job) -> tuple[Account | None, Adapter | None]:
+        account = self._tools.account(job.attempts[-1].account)
+        return account, None if account is None else self._tools.adapters.get(account.vendor)
+
+    async def _submission(self, watch: Watch, account: Account, adapter: Adapter | None = None) -> Submission:
+        """Return what the adapter may use. With an adapter given, inputs it cannot take as addresses are fetched."""
+        job = watch.job
+        attempt, route = job.attempts[-1], job.route
+        if route is None:
+            raise AssertionError(f"{job.id} is submitting without a route")
+        request = job.request if adapter is None else await self._with_bytes(job.request, adapter)
+        return Submission(
+            request=request,
+            model=route.model,
+            reference=attempt.reference,
+            started_at=attempt.started_at,
+            service=account.service,
+            settings=account.settings,
+            source=await self._source(job, account),
+        )
+
+    async def _source(self, job: Job, account: Account) -> dict[str, Any] | None:
+        """Return the vendor's operation behind the source video, when this very account made it."""
+        if job.request.source_video_id is None:
+            return None
+        source = await self._tools.store.get(job.request.source_video_id)
+        if (
+            source is None
+            or source.route is None
+            or source.route.account != account.name
+            or source.tenant != job.tenant
+        ):
+            return None
+        return source.operation if source.state is State.COMPLETED else None
+
+    async def _with_bytes(self, request: ResolvedRequest, adapter: Adapter) -> ResolvedRequest:
+        inputs: list[Input] = []
+        for number, given in enumerate(request.inputs):
+            if given.url is not None and given.kind not in adapter.url_kinds:
+                blob = await self._tools.fetcher.fetch(given.url, field=f"{given.role} {number + 1}")
+                inputs.append(given.evolve(blob=blob, url=None))
+            else:
+                inputs.append(given)
+        return request.evolve(inputs=tuple(inputs))
+
+
+def _unknown(why: str) -> Failure:
+    return Failure(
+        kind=FailureKind.SUBMISSION_UNKNOWN,
+        message=f"The request was sent but its answer was lost, and {why}. It was not repeated, because it may have been "
+        "charged. Check the vendor's console before you create it again.",
+    )
+
+
+def _no_route_left(job: Job) -> Failure:
+    """Return why the last account that was asked refused, or that there is none."""
+    for attempt in reversed(job.attempts):
+        if attempt.failure is not None:
+            return attempt.failure
+    return Failure(
+        kind=FailureKind.MODEL_NOT_FOUND,
+        message=f"No configured account can make {job.request.model} in mode {job.request.mode} any more.",
+    )

@@ -1,0 +1,215 @@
+"""What every step of the engine works with, and the one way it writes.
+
+A write that the disk refuses is tried again until it succeeds or the server stops: what a vendor accepted is never forgotten
+because a disk was full for a minute. A write that finds another owner stops the work (`LeaseLost`).
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reelway.assets.spec import AssetStore
+from reelway.catalog.spec import ModelCard
+from reelway.core.errors import StorageFailed
+from reelway.core.failures import Failure, FailureKind
+from reelway.core.jobs import Entry, Job, JobEvent
+from reelway.core.lifecycle import FINAL, Event, State, next_state
+from reelway.core.record import Record
+from reelway.core.schedule import backoff_seconds
+from reelway.engine.account import Account
+from reelway.engine.board import Board, Durations
+from reelway.engine.driver import Driver
+from reelway.engine.fetcher import Fetcher
+from reelway.engine.router import Router
+from reelway.media.spec import MediaWorker
+from reelway.store.spec import Change, JobStore
+from reelway.telemetry import logger
+from reelway.vendors.spec import Adapter
+
+__all__ = ["EngineLimits", "Tools", "Watch"]
+
+_log = logger("engine")
+
+
+class EngineLimits(Record):
+    """Seconds, bytes and counts that bound the engine's work."""
+
+    lease_seconds: float = 10.0
+    shortest_poll_seconds: float = 2.0
+    longest_poll_seconds: float = 20.0
+    lookup_pause_seconds: float = 5.0
+    """Between two look-ups of a lost submit."""
+    lookups_to_be_sure: int = 2
+    """How many look-ups must find nothing before a submit counts as never arrived."""
+    submit_tries: int = 20
+    collect_tries: int = 6
+    collect_seconds: float = 86_400.0
+    """How long a rendered result is tried to be kept."""
+    output_bytes: int = 4 * 1024**3
+    retention_seconds: float = 7 * 86_400.0
+    input_retention_seconds: float = 2 * 86_400.0
+    steps_at_once: int = 512
+    collects_at_once: int = 4
+    stop_seconds: float = 20.0
+    """How long a graceful stop waits for submits on their way."""
+
+
+class Watch:
+    """One unfinished job in memory: its newest record and what the next step needs to know."""
+
+    __slots__ = ("busy", "due", "holding", "job", "looks", "odd", "recovered", "wake")
+
+    def __init__(self, job: Job, due: float, *, recovered: bool) -> None:
+        self.job = job
+        self.due = due
+        self.busy = False
+        self.wake = False
+        """Something happened while it was busy: look again at once."""
+        self.looks = 0
+        self.odd = 0
+        """How many looks in a row made no sense."""
+        self.recovered = recovered
+        """Adopted from the disk: an open attempt may or may not have been sent."""
+        self.holding: str | None = None
+        """The account in whose count of unfinished videos it stands."""
+
+
+class Tools:
+    """The engine's surroundings."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        assets: AssetStore,
+        media: MediaWorker,
+        driver: Driver,
+        router: Router,
+        fetcher: Fetcher,
+        adapters: Mapping[str, Adapter],
+        cards: Callable[[str], ModelCard],
+        limits: EngineLimits,
+        clock: Callable[[], float],
+        random: Callable[[], float],
+        token: Callable[[], str],
+        checkpoint: Callable[[str], None],
+    ) -> None:
+        self.store = store
+        self.assets = assets
+        self.media = media
+        self.driver = driver
+        self.router = router
+        self.fetcher = fetcher
+        self.adapters = adapters
+        self.cards = cards
+        self.limits = limits
+        self.clock = clock
+        self.random = random
+        self.token = token
+        self.checkpoint = checkpoint
+        """Called at named points with nothing in between them and the next effect; tests kill the process there."""
+        self.board = Board()
+        self.durations = Durations()
+        self.stopping = asyncio.Event()
+        self.node = ""
+        self.epoch = 0
+
+    def account(self, name: str) -> Account | None:
+        """Return an account of the present configuration."""
+        return self.router.accounts.get(name)
+
+    def typical_seconds(self, job: Job) -> float:
+        """Return how long this model usually takes to render."""
+        return self.durations.typical(job.request.card, self.cards(job.request.card).typical_seconds)
+
+    def hold(self, watch: Watch, account: str) -> None:
+        """Count this job among the account's unfinished ones."""
+        self.release(watch)
+        if account in self.router.health:
+            self.router.health[account].in_flight += 1
+            watch.holding = account
+
+    def release(self, watch: Watch) -> None:
+        """Stop counting it."""
+        if watch.holding is not None:
+            self.router.health[watch.holding].in_flight -= 1
+            watch.holding = None
+
+    async def write(
+        self,
+        watch: Watch,
+        event: Event | None,
+        *,
+        name: str | None = None,
+        detail: dict[str, Any] | None = None,
+        **changes: Any,
+    ) -> Job:
+        """Move the job along the table and write it down; money moves in the same transaction."""
+        job, now = watch.job, self.clock()
+        state = next_state(job.state, event) if event else job.state
+        changed = job.evolve(state=state, version=job.version + 1, updated_at=now, **changes)
+        entry = None
+        if state in FINAL:
+            changed, entry = _close(changed, now)
+        label = name or str(event)
+        change = Change(
+            job=changed,
+            node=self.node,
+            epoch=self.epoch,
+            event=JobEvent(seq=changed.version, at=now, state=state, name=label, detail=detail or {}),
+            entry=entry,
+        )
+        await self._persist(change)
+        watch.job = changed
+        _log.debug("job_written", video_id=job.id, state=str(state), event_name=label)
+        for video_id in (job.id, job.parent):
+            if video_id is not None:
+                self.board.changed(video_id)
+        return changed
+
+    async def fail(self, watch: Watch, failure: Failure, **changes: Any) -> Job:
+        """End the job with a failure; a cancel is one of them."""
+        event = Event.CANCELLED if failure.kind is FailureKind.CANCELLED else Event.FAILED
+        job = watch.job
+        now = self.clock()
+        progress = self.board.progress(job, now, self.typical_seconds(job))
+        _log.info("job_failed", video_id=job.id, error_type=str(failure.kind), vendor_code=failure.vendor_code)
+        detail = {"kind": str(failure.kind), "message": failure.message}
+        return await self.write(
+            watch, event, detail=detail, failure=failure, completed_at=now, progress=progress, **changes
+        )
+
+    async def _persist(self, change: Change) -> None:
+        tries = 0
+        while True:
+            try:
+                await self.store.apply(change)
+                return
+            except StorageFailed as error:
+                tries += 1
+                _log.error("write_refused", video_id=change.job.id, tries=tries, reason=str(error))
+                if self.stopping.is_set():
+                    raise
+                await self.pause(backoff_seconds(tries, self.random()))
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but not longer than the server runs."""
+        try:
+            await asyncio.wait_for(self.stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+
+def _close(job: Job, now: float) -> tuple[Job, Entry | None]:
+    """Return the final job with its money settled or released, and the ledger line that says so.
+
+    Success settles; a cancel that came too late for the vendor has `settled` set already and keeps it; all else releases.
+    Takes carry no money of their own: their video does.
+    """
+    if job.parent is not None:
+        return job, None
+    if job.state is State.COMPLETED and job.settled is None:
+        job = job.evolve(settled=job.reserved)
+    if job.settled is not None:
+        return job, Entry(kind="settle", amount=job.settled, at=now)
+    return job, Entry(kind="release", amount=job.reserved, at=now)

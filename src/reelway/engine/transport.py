@@ -1,0 +1,216 @@
+"""The one way out: sends what adapters want sent, and tells apart what never arrived from what may have.
+
+A billable request goes over a connection of its own, because a kept-alive one can die between two requests and then nobody
+knows whether the request arrived. Nothing here repeats a request.
+"""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, BinaryIO
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from reelway.assets.spec import AssetStore
+from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
+from reelway.core.record import Record
+from reelway.core.videos import Blob
+from reelway.engine.account import Account
+from reelway.engine.guard import AddressRefused, PublicResolver, check_url
+from reelway.vendors.spec import Base64, DataUri, FilePart, HttpRequest, HttpResponse, PublicUrl
+
+__all__ = ["Stream", "TimeLimits", "Transport"]
+
+_BODY_LIMIT = 16 * 1024 * 1024
+_PIECE = 1024 * 1024
+_REDIRECTS = 5
+_NEVER_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.ClientSSLError,
+    aiohttp.InvalidURL,
+    AddressRefused,
+)
+
+
+class TimeLimits(Record):
+    """Seconds."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    total: float = 180.0
+    download_total: float = 1800.0
+
+
+class Stream(Record):
+    """An answer whose body is read in pieces."""
+
+    status: int
+    headers: dict[str, str]
+    pieces: AsyncIterator[bytes]
+
+
+class Transport:
+    """One per process. Opens its connections when first used."""
+
+    def __init__(self, assets: AssetStore, limits: TimeLimits, link_for: Callable[[Blob], str]) -> None:
+        self._assets = assets
+        self._limits = limits
+        self._link_for = link_for
+        self._sessions: dict[str, aiohttp.ClientSession] = {}
+
+    async def close(self) -> None:
+        """Close every connection."""
+        for session in self._sessions.values():
+            await session.close()
+        self._sessions.clear()
+
+    async def send(self, account: Account, request: HttpRequest) -> HttpResponse:
+        """Send once. Raise `NotSent` when it surely did not arrive, `VendorUnreachable` when nobody can know."""
+        url = _address(account, request)
+        session = self._session(account, url, fresh=request.billable)
+        files: list[BinaryIO] = []
+        try:
+            data, headers = await self._body(request, files)
+            async with session.request(
+                request.method, url, data=data, headers=headers, allow_redirects=False
+            ) as answer:
+                content = await _read_limited(answer.content)
+                return HttpResponse(status=answer.status, headers=_lower(answer.headers), body=content)
+        except _NEVER_SENT as error:
+            raise NotSent(f"{account.name} could not be reached at {url.host}: {_reason(error)}") from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise VendorUnreachable(f"{account.name} gave no answer: {_reason(error)}") from error
+        finally:
+            for file in files:
+                file.close()
+
+    @asynccontextmanager
+    async def stream(self, account: Account, request: HttpRequest) -> AsyncIterator[Stream]:
+        """Open a download. Redirects are followed by hand so that each address is checked; credentials stay at home."""
+        home = URL(account.base_url).origin()
+        url = _address(account, request)
+        headers = dict(request.headers)
+        try:
+            for _ in range(_REDIRECTS + 1):
+                if url.origin() != home:
+                    headers = {name: value for name, value in headers.items() if not _is_secret(name)}
+                session = self._session(account, url, download=True)
+                async with session.request(request.method, url, headers=headers, allow_redirects=False) as answer:
+                    if answer.status in {301, 302, 303, 307, 308} and "Location" in answer.headers:
+                        url = url.join(URL(answer.headers["Location"]))
+                        continue
+                    yield Stream(
+                        status=answer.status,
+                        headers=_lower(answer.headers),
+                        pieces=answer.content.iter_chunked(_PIECE),
+                    )
+                    return
+            raise VendorUnreachable(f"{account.name} redirected more than {_REDIRECTS} times")
+        except _NEVER_SENT as error:
+            raise NotSent(f"the result of {account.name} could not be reached: {_reason(error)}") from error
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise VendorUnreachable(f"the result of {account.name} broke off: {_reason(error)}") from error
+
+    def _session(
+        self, account: Account, url: URL, *, fresh: bool = False, download: bool = False
+    ) -> aiohttp.ClientSession:
+        at_home = url.origin() == URL(account.base_url).origin()
+        guarded = not at_home and not account.private_network
+        if guarded:
+            check_url(str(url))
+        name = "download" if download else "billable" if fresh else "plain"
+        name = f"guarded {name}" if guarded else name
+        if name not in self._sessions:
+            connector = aiohttp.TCPConnector(
+                limit=2048,
+                limit_per_host=256,
+                force_close=fresh,
+                resolver=PublicResolver() if guarded else None,
+                ttl_dns_cache=60,
+            )
+            total = self._limits.download_total if download else self._limits.total
+            self._sessions[name] = aiohttp.ClientSession(
+                connector=connector,
+                timeout=aiohttp.ClientTimeout(
+                    total=total, sock_connect=self._limits.connect, sock_read=self._limits.read
+                ),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                headers={"User-Agent": "reelway"},
+                trust_env=False,
+            )
+        return self._sessions[name]
+
+    async def _body(self, request: HttpRequest, files: list[BinaryIO]) -> tuple[Any, dict[str, str]]:
+        headers = dict(request.headers)
+        if request.json is not None:
+            return msgspec.json.encode(await self._fill(request.json)), {**headers, "Content-Type": "application/json"}
+        if request.form:
+            return await self._multipart(request.form, files), headers
+        return None, headers
+
+    async def _multipart(self, form: tuple[tuple[str, Any], ...], files: list[BinaryIO]) -> aiohttp.FormData:
+        data = aiohttp.FormData(default_to_multipart=True)
+        for name, value in form:
+            if isinstance(value, FilePart):
+                content: Any
+                path = self._assets.local_path(value.blob.key)
+                if path is None:
+                    content = await self._whole(value.blob)
+                else:
+                    content = await asyncio.to_thread(path.open, "rb")
+                    files.append(content)
+                data.add_field(name, content, filename=value.filename, content_type=value.blob.media_type)
+            else:
+                data.add_field(name, await self._fill(value))
+        return data
+
+    async def _fill(self, value: Any) -> Any:
+        """Replace the stand-ins for bytes in a body by the bytes."""
+        match value:
+            case Base64(blob=blob):
+                return base64.b64encode(await self._whole(blob)).decode("ascii")
+            case DataUri(blob=blob):
+                text = base64.b64encode(await self._whole(blob)).decode("ascii")
+                return f"data:{blob.media_type};base64,{text}"
+            case PublicUrl(blob=blob):
+                return self._link_for(blob)
+            case dict():
+                return {name: await self._fill(part) for name, part in value.items()}
+            case list() | tuple():
+                return [await self._fill(part) for part in value]
+            case _:
+                return value
+
+    async def _whole(self, blob: Blob) -> bytes:
+        return b"".join([piece async for piece in self._assets.read(blob.key)])
+
+
+def _address(account: Account, request: HttpRequest) -> URL:
+    text = request.path if "://" in request.path else account.base_url.rstrip("/") + request.path
+    url = URL(text, encoded=True)
+    return url.extend_query(list(request.query)) if request.query else url
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def _is_secret(name: str) -> bool:
+    return name.lower() in {"authorization", "api-key", "x-api-key", "x-goog-api-key", "cookie"}
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or type(error).__name__
+
+
+async def _read_limited(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for piece in content.iter_chunked(65536):
+        body += piece
+        if len(body) > _BODY_LIMIT:
+            raise UnexpectedResponse(f"the answer is larger than {_BODY_LIMIT} bytes")
+    return bytes(body)

@@ -1,0 +1,209 @@
+"""The loop: one heap of due times, one task for each job that is due, and at most one step of a job at a time."""
+
+import asyncio
+import heapq
+import itertools
+
+from reelway.core.errors import LeaseLost
+from reelway.core.failures import Failure, FailureKind
+from reelway.core.jobs import Job
+from reelway.core.lifecycle import State
+from reelway.core.schedule import backoff_seconds
+from reelway.engine.cancelling import Canceller
+from reelway.engine.checking import Checker
+from reelway.engine.collecting import Collector
+from reelway.engine.gathering import Gatherer
+from reelway.engine.submitting import Submitter
+from reelway.engine.tools import Tools, Watch
+from reelway.telemetry import logger
+
+__all__ = ["Worker"]
+
+_log = logger("engine.worker")
+
+
+class Worker:
+    """Works on the jobs this node owns."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+        self._watches: dict[str, Watch] = {}
+        self._heap: list[tuple[float, int, str]] = []
+        self._order = itertools.count()
+        self._wake = asyncio.Event()
+        self._steps: set[asyncio.Task[None]] = set()
+        self._slots = asyncio.Semaphore(tools.limits.steps_at_once)
+        self._collect_slots = asyncio.Semaphore(tools.limits.collects_at_once)
+        self._submitter = Submitter(tools)
+        self._checker = Checker(tools)
+        self._collector = Collector(tools)
+        self._canceller = Canceller(tools)
+        self._gatherer = Gatherer(tools)
+
+    def __len__(self) -> int:
+        return len(self._watches)
+
+    def adopt(self, job: Job, *, recovered: bool) -> None:
+        """Take on an unfinished job: one just created, or one found on the disk."""
+        watch = Watch(job, self._tools.clock(), recovered=recovered)
+        self._watches[job.id] = watch
+        if job.route is not None and job.state in {State.SUBMITTING, State.RUNNING}:
+            self._tools.hold(watch, job.route.account)
+        self._schedule(watch, watch.due)
+
+    def nudge(self, job_id: str) -> None:
+        """Take the next step of a job now."""
+        watch = self._watches.get(job_id)
+        if watch is None:
+            return
+        if watch.busy:
+            watch.wake = True
+        else:
+            self._schedule(watch, self._tools.clock())
+
+    def cancel(self, job_id: str, now: float) -> bool:
+        """Note that a caller wants it cancelled; False when this node does not work on it."""
+        watch = self._watches.get(job_id)
+        if watch is None:
+            return False
+        watch.job = watch.job.evolve(cancel_requested_at=now)
+        self.nudge(job_id)
+        return True
+
+    def drop_all(self) -> None:
+        """Forget every job: the lease is lost, others own them now."""
+        for watch in list(self._watches.values()):
+            self._drop(watch)
+
+    async def run(self) -> None:
+        """Work until the server stops."""
+        stopping = asyncio.create_task(self._tools.stopping.wait())
+        try:
+            while not self._tools.stopping.is_set():
+                pause = self._start_due()
+                self._wake.clear()
+                waking = asyncio.create_task(self._wake.wait())
+                await asyncio.wait({waking, stopping}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+                waking.cancel()
+        finally:
+            stopping.cancel()
+
+    async def stop(self) -> None:
+        """Let submits on their way finish, cut everything else short."""
+        submits = {task for task in self._steps if task.get_name().startswith("submit")}
+        for task in self._steps - submits:
+            task.cancel()
+        if submits:
+            _, late = await asyncio.wait(submits, timeout=self._tools.limits.stop_seconds)
+            for task in late:
+                task.cancel()
+        await asyncio.gather(*self._steps, return_exceptions=True)
+
+    def _start_due(self) -> float | None:
+        """Start the steps that are due; return the seconds until the next one, None when there is none."""
+        now = self._tools.clock()
+        while self._heap:
+            due, _, job_id = self._heap[0]
+            watch = self._watches.get(job_id)
+            if watch is None or watch.busy or watch.due != due:
+                heapq.heappop(self._heap)  # finished, or planned anew
+                continue
+            if due > now:
+                return due - now
+            heapq.heappop(self._heap)
+            watch.busy = True
+            kind = "submit" if watch.job.state in {State.QUEUED, State.SUBMITTING} else "step"
+            task = asyncio.create_task(self._step(watch), name=f"{kind} {job_id}")
+            self._steps.add(task)
+            task.add_done_callback(self._steps.discard)
+        return None
+
+    async def _step(self, watch: Watch) -> None:
+        """Take one step and plan the next."""
+        async with self._slots:
+            try:
+                pause = await self._advance(watch)
+            except LeaseLost:
+                _log.warning("lease_lost", video_id=watch.job.id)
+                self._drop(watch)
+                return
+            except asyncio.CancelledError:
+                raise
+            except Exception:
+                watch.odd += 1
+                _log.exception("step_failed", video_id=watch.job.id, state=str(watch.job.state))
+                pause = backoff_seconds(watch.odd, self._tools.random(), first=1.0)
+        watch.busy = False
+        if watch.job.is_final:
+            self._finish(watch)
+        elif pause is None or watch.wake:
+            watch.wake = False
+            self._schedule(watch, self._tools.clock())
+        else:
+            self._schedule(watch, self._tools.clock() + max(pause, 0.0))
+
+    async def _advance(self, watch: Watch) -> float | None:
+        tools, job = self._tools, watch.job
+        if job.cancel_requested_at is not None and job.state is not State.SUBMITTING and not job.takes:
+            if await self._canceller.cancel(watch):
+                return None
+        elif tools.clock() > job.deadline_at and job.state in {State.QUEUED, State.RUNNING}:
+            await self._give_up(watch)
+            return None
+        if job.takes:
+            return await self._gather(watch)
+        match watch.job.state:
+            case State.QUEUED:
+                pause = await self._submitter.start(watch)
+            case State.SUBMITTING:
+                pause = await self._resume(watch)
+            case State.RUNNING:
+                return await self._checker.check(watch)
+            case State.COLLECTING:
+                async with self._collect_slots:
+                    return await self._collector.collect(watch)
+            case _:
+                return None
+        if pause is not None and pause < 0:
+            return self._checker.first_look(watch)
+        return pause
+
+    async def _resume(self, watch: Watch) -> float | None:
+        """Look a lost submit up, unless its deadline has passed."""
+        if self._tools.clock() > watch.job.deadline_at:
+            failure = Failure(
+                kind=FailureKind.SUBMISSION_UNKNOWN,
+                message="The request was sent, its answer was lost, and the vendor could not be asked about it in time. "
+                "Check the vendor's console before you create it again.",
+            )
+            await self._tools.fail(watch, failure)
+            return None
+        return await self._submitter.resume(watch)
+
+    async def _gather(self, watch: Watch) -> float | None:
+        if watch.job.cancel_requested_at is not None:
+            for take in watch.job.takes:
+                await self._tools.store.request_cancel(take, watch.job.cancel_requested_at)
+                self.cancel(take, watch.job.cancel_requested_at)
+        return await self._gatherer.gather(watch)
+
+    async def _give_up(self, watch: Watch) -> None:
+        """The deadline has passed; what may still run at the vendor is cancelled there, so that it costs no more."""
+        if watch.job.state is State.RUNNING and watch.job.operation is not None:
+            await self._canceller.ask_to_stop(watch)
+        await self._checker.give_up(watch)
+
+    def _schedule(self, watch: Watch, due: float) -> None:
+        watch.due = due
+        heapq.heappush(self._heap, (due, next(self._order), watch.job.id))
+        self._wake.set()
+
+    def _finish(self, watch: Watch) -> None:
+        self._drop(watch)
+        if watch.job.parent is not None:
+            self.nudge(watch.job.parent)
+
+    def _drop(self, watch: Watch) -> None:
+        self._tools.release(watch)
+        self._watches.pop(watch.job.id, None)
+        self._tools.board.forget(watch.job.id)

@@ -1,0 +1,6 @@
+"""Use cases: what a caller can do with videos, whatever dialect it speaks. Decides who may; the engine performs."""
+
+from reelway.service.contents import Content
+from reelway.service.videos import Service, ServiceLimits, VideoEvent
+
+__all__ = ["Content", "Service", "ServiceLimits", "VideoEvent"]

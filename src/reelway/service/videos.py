@@ -1,0 +1,423 @@
+"""The use cases, one method each. Whoever asks is checked first; what is refused is refused before anything is charged."""
+
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from reelway.accounts.keys import KeyRing
+from reelway.assets.spec import AssetStore
+from reelway.catalog.catalog import Catalog
+from reelway.catalog.describe import describe_deprecation
+from reelway.catalog.pricing import Quote, quote
+from reelway.catalog.resolve import refuse_warnings, resolve
+from reelway.catalog.routes import retirement_warnings
+from reelway.catalog.spec import ModelCard
+from reelway.core.errors import Conflict, Gone, InvalidRequest, NoRoute, NotFound, PermissionDenied
+from reelway.core.ids import is_id
+from reelway.core.jobs import Entry, Job, JobEvent
+from reelway.core.keys import Caller, Scope
+from reelway.core.lifecycle import State, Status, public_status
+from reelway.core.money import to_text
+from reelway.core.record import Record
+from reelway.core.videos import Blob, ResolvedRequest, Variant, Video, VideoRequest
+from reelway.dialects.spec import Deleted, ListVideos, VideoPage
+from reelway.engine.router import Router
+from reelway.engine.runtime import Engine
+from reelway.service.contents import Content, ContentKeeper
+from reelway.service.inputs import InputKeeper
+from reelway.service.views import view
+from reelway.store.spec import Creation, IdempotencyClaim, JobQuery, JobStore
+
+__all__ = ["Service", "ServiceLimits", "VideoEvent"]
+
+_IDEMPOTENCY_SECONDS = 86_400.0
+_CANCEL_WAIT_SECONDS = 5.0
+_TICK_SECONDS = 1.0
+_BITS_PER_PIXEL = 0.12
+"""A generous guess at how well video compresses, for telling early that base64 of it would be too large."""
+_STATES: Mapping[str, tuple[State, ...]] = {
+    str(status): tuple(state for state in State if public_status(state) is status) for status in Status
+}
+
+
+class ServiceLimits(Record):
+    """Bytes and seconds."""
+
+    b64_json_bytes: int = 25 * 1024 * 1024
+    longest_wait_seconds: float = 60.0
+
+
+class VideoEvent(Record):
+    """One server-sent event: the video as it is now. `id` goes into `Last-Event-ID`."""
+
+    id: str
+    type: str
+    """`video.queued`, `video.in_progress`, `video.progress`, `video.completed`, `video.failed`."""
+    video: Video
+
+
+class Service:
+    """The use cases. Every method raises `CallerError` when it is the caller's turn to act."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        assets: AssetStore,
+        inputs: InputKeeper,
+        contents: ContentKeeper,
+        engine: Engine,
+        router: Router,
+        catalog: Catalog,
+        keys: KeyRing,
+        rates: Mapping[str, Decimal],
+        limits: ServiceLimits,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._assets = assets
+        self._inputs = inputs
+        self._contents = contents
+        self._engine = engine
+        self._router = router
+        self._catalog = catalog
+        self._keys = keys
+        self._rates = rates
+        self._limits = limits
+        self._clock = clock
+        self._new_id = new_id
+
+    # --- who
+
+    async def authenticate(self, key: str | None) -> Caller:
+        """Return who holds this API key. Raises `AuthenticationRequired`."""
+        return await self._keys.authenticate(key, self._clock())
+
+    # --- create
+
+    async def stage(self, pieces: AsyncIterator[bytes], media_type: str) -> Blob:
+        """Stream an uploaded file into the asset store. Raises `TooLarge`."""
+        return await self._inputs.stage(pieces, media_type)
+
+    async def unstage(self, blob: Blob) -> None:
+        """Remove a staged file whose request came to nothing."""
+        await self._inputs.unstage(blob)
+
+    async def create(
+        self,
+        request: VideoRequest,
+        caller: Caller,
+        *,
+        idempotency_key: str | None = None,
+        body_hash: str = "",
+        strict: bool = False,
+    ) -> Video:
+        """Accept a video: it is on disk, with its money set aside, when this returns."""
+        _require(caller, "create")
+        card, resolved, price = await self._resolve(request, caller, strict=strict)
+        now = self._clock()
+        if not self._router.candidates(resolved, now):
+            raise NoRoute(_no_route(resolved), param="model")
+        job, takes = self._jobs(card, resolved, price, caller, now)
+        claim = None
+        if idempotency_key is not None:
+            claim = IdempotencyClaim(
+                key_id=caller.key_id, key=idempotency_key, body_hash=body_hash, expires_at=now + _IDEMPOTENCY_SECONDS
+            )
+        created = await self._store.create(
+            Creation(
+                job=job,
+                event=JobEvent(seq=1, at=now, state=State.QUEUED, name="created"),
+                takes=takes,
+                entry=Entry(kind="reserve", amount=job.reserved, at=now),
+                idempotency=claim,
+            )
+        )
+        if not created.replayed:
+            self._engine.adopt((*takes, job))
+        return self._view(created.job, caller).evolve(replayed=created.replayed)
+
+    async def quote(self, request: VideoRequest, caller: Caller, *, strict: bool = False) -> dict[str, Any]:
+        """Return what a create would do and cost; nothing is charged or sent."""
+        _require(caller, "create")
+        _, resolved, price = await self._resolve(request, caller, strict=strict)
+        routes = self._router.candidates(resolved, self._clock())
+        shown = msgspec.to_builtins(resolved.evolve(inputs=(), warnings=()))
+        answer: dict[str, Any] = {
+            "object": "video.quote",
+            "model": resolved.model,
+            "request": {**shown, "size": resolved.size, "inputs": [_input_facts(given) for given in resolved.inputs]},
+            "available": bool(routes),
+            "warnings": msgspec.to_builtins(resolved.warnings),
+            "price": {"currency": "USD", "amount": to_text(price.amount), "lines": msgspec.to_builtins(price.lines)},
+        }
+        if caller.is_admin:
+            answer["route"] = {"vendor": routes[0].vendor, "account": routes[0].account} if routes else None
+        return answer
+
+    async def _resolve(
+        self, request: VideoRequest, caller: Caller, *, strict: bool
+    ) -> tuple[ModelCard, ResolvedRequest, Quote]:
+        if request.source_video_id is not None and not request.model:
+            source = await self._own(request.source_video_id, caller)
+            request = request.evolve(model=source.request.model)
+        card = self._catalog.card(request.model)
+        if request.inputs or request.source_video_id is not None:
+            request = await self._inputs.settle(request, caller)
+        resolved = resolve(request, card)
+        today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
+        warnings = retirement_warnings(card, resolved, today)
+        if warnings:
+            resolved = resolved.evolve(warnings=(*resolved.warnings, *warnings))
+        if strict:
+            refuse_warnings(resolved)
+        if resolved.response_format == "b64_json":
+            self._check_b64(resolved)
+        return card, resolved, quote(card, resolved, self._rates)
+
+    def _jobs(
+        self, card: ModelCard, resolved: ResolvedRequest, price: Quote, caller: Caller, now: float
+    ) -> tuple[Job, tuple[Job, ...]]:
+        """Return the job, and the jobs of its takes where the vendor makes fewer at a time than were asked for."""
+        job = Job(
+            id=self._new_id(),
+            tenant=caller.tenant,
+            key_id=caller.key_id,
+            request=resolved,
+            created_at=now,
+            updated_at=now,
+            deadline_at=now + card.deadline_seconds,
+            due_at=now,
+            owner=self._engine.node,
+            epoch=self._engine.epoch,
+            reserved=price.amount,
+        )
+        if resolved.n <= card.n_max:
+            return job, ()
+        takes = tuple(
+            job.evolve(id=self._new_id(), parent=job.id, take=take, reserved=0, request=_take(resolved, take))
+            for take in range(resolved.n)
+        )
+        return job.evolve(takes=tuple(take.id for take in takes)), takes
+
+    def _check_b64(self, resolved: ResolvedRequest) -> None:
+        pixels = (resolved.width or 1920) * (resolved.height or 1080)
+        seconds = resolved.seconds if resolved.seconds and resolved.seconds > 0 else 10
+        guess = pixels * (resolved.fps or 24) * seconds * _BITS_PER_PIXEL / 8
+        if guess * resolved.n > self._limits.b64_json_bytes:
+            raise InvalidRequest(
+                f"response_format b64_json is for results up to {self._limits.b64_json_bytes} bytes, and this one may be "
+                "larger; use url",
+                param="response_format",
+            )
+
+    # --- read
+
+    async def read(self, video_id: str, caller: Caller, *, wait_seconds: float = 0.0) -> Video:
+        """Return a video; with `wait_seconds`, not before it is finished or the time is over."""
+        deadline = self._clock() + min(wait_seconds, self._limits.longest_wait_seconds)
+        waiter = self._engine.board.watch(video_id) if wait_seconds > 0 else None
+        try:
+            job = await self._own(video_id, caller)
+            while waiter is not None and not job.is_final:
+                left = deadline - self._clock()
+                if left <= 0 or not await _changed(waiter, left):
+                    break
+                waiter = self._engine.board.watch(video_id)
+                job = await self._own(video_id, caller)
+                if not self._engine.healthy():
+                    break
+        finally:
+            if waiter is not None:
+                self._engine.board.unwatch(video_id, waiter)
+        return await self._complete_view(job, caller)
+
+    async def list(self, query: ListVideos, caller: Caller) -> VideoPage:
+        """Return a page of the caller's own videos."""
+        if query.after is not None:
+            await self._own(query.after, caller)
+        page = await self._store.page(
+            JobQuery(
+                tenant=caller.tenant,
+                limit=query.limit,
+                descending=query.order == "desc",
+                after=query.after,
+                states=tuple(state for status in query.status for state in _STATES[status]),
+                model=query.model,
+                user=query.user,
+                created_after=query.created_after,
+                created_before=query.created_before,
+            )
+        )
+        return VideoPage(videos=tuple(self._view(job, caller) for job in page.jobs), has_more=page.has_more)
+
+    async def events(
+        self, video_id: str, caller: Caller, *, last_event_id: str | None = None
+    ) -> AsyncIterator[VideoEvent]:
+        """Yield the video as it is unless that was `last_event_id`, then every change, and end after the final one."""
+        board = self._engine.board
+        job = await self._own(video_id, caller)
+        seen, status = last_event_id, None
+        while True:
+            waiter = board.watch(video_id)
+            try:
+                video = await self._complete_view(job, caller)
+                event_id = f"{video.status}-{video.progress}"
+                if event_id != seen:
+                    kind = "progress" if video.status is status else str(video.status)
+                    yield VideoEvent(id=event_id, type=f"video.{kind}", video=video)
+                    seen, status = event_id, video.status
+                if job.is_final or not self._engine.healthy():
+                    return
+                if await _changed(waiter, _TICK_SECONDS):
+                    job = await self._own(video_id, caller)
+            finally:
+                board.unwatch(video_id, waiter)
+
+    # --- end
+
+    async def cancel(self, video_id: str, caller: Caller) -> Video:
+        """Cancel a video, truthfully: see the answer's `status`, `error` and `cost` (contract 7)."""
+        _require(caller, "create")
+        job = await self._own(video_id, caller)
+        if job.is_final and job.state is not State.CANCELLED:
+            raise Conflict(
+                f"{video_id} is {public_status(job.state)} already and cannot be cancelled", code="video_finished"
+            )
+        if not job.is_final:
+            await self._engine.cancel(job)
+        return await self.read(video_id, caller, wait_seconds=_CANCEL_WAIT_SECONDS)
+
+    async def delete(self, video_id: str, caller: Caller) -> Deleted:
+        """Delete record and bytes; an unfinished video is cancelled first."""
+        _require(caller, "create")
+        job = await self._own(video_id, caller)
+        if not job.is_final:
+            await self.cancel(video_id, caller)
+            job = await self._own(video_id, caller)
+            if not job.is_final:
+                raise Conflict(
+                    f"{video_id} is being cancelled; delete it when its status is failed",
+                    code="video_not_ready",
+                    retry_after_seconds=2,
+                )
+        await self._store.delete(video_id, self._clock())
+        for prefix in (job.id, *job.takes):
+            await self._assets.delete_under(f"videos/{prefix}")
+        return Deleted(id=video_id)
+
+    # --- content
+
+    async def content(self, video_id: str, caller: Caller | None, *, variant: Variant, index: int) -> Content:
+        """Find one file. `caller` is None for a signed link, whose signature was checked with `check_link`."""
+        job = await self._store.get(video_id) if is_id("video", video_id) else None
+        if job is None or job.parent is not None:
+            tenant = await self._store.tombstone_tenant(video_id)
+            if tenant is not None and (caller is None or tenant == caller.tenant):
+                raise Gone(f"{video_id} was deleted", code="video_deleted")
+        if job is None or job.parent is not None or (caller is not None and job.tenant != caller.tenant):
+            raise _not_found(video_id)
+        return self._contents.find(job, variant, index)
+
+    def check_link(self, video_id: str, variant: Variant, index: int, expires: str, signature: str) -> None:
+        """Raise `PermissionDenied` unless this is a link we signed and its time has not passed."""
+        self._contents.check(video_id, variant, index, expires, signature, self._clock())
+
+    def read_asset(self, key: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file."""
+        return self._assets.read(key, start, stop)
+
+    # --- models, health
+
+    def model_names(self) -> tuple[str, ...]:
+        """Return every public name that can be asked for, aliases included, sorted."""
+        return self._catalog.names
+
+    def model(self, name: str) -> tuple[ModelCard, dict[str, Any]]:
+        """Return a card and what is true of it here and now."""
+        card = self._catalog.card(name)
+        today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
+        facts: dict[str, Any] = {"deprecation": describe_deprecation(card, today)}
+        if name != card.name:
+            facts["alias_of"] = card.name
+        return card, facts
+
+    async def ready(self) -> dict[str, Any]:
+        """Return what `/readyz` says; `{"status": "ready"}` when requests can be taken."""
+        counts = await self._store.count_unfinished()
+        status = "ready" if self._engine.healthy() else "stopping"
+        return {"status": status, "unfinished": sum(counts.values())}
+
+    # --- inside
+
+    async def _own(self, video_id: str, caller: Caller) -> Job:
+        """Return the caller's own video; another tenant's does not exist."""
+        _require(caller, "read")
+        job = await self._store.get(video_id) if is_id("video", video_id) else None
+        if job is None or job.tenant != caller.tenant or job.parent is not None:
+            raise _not_found(video_id)
+        return job
+
+    def _view(self, job: Job, caller: Caller) -> Video:
+        return view(job, caller, self._engine, self._contents, self._clock())
+
+    async def _complete_view(self, job: Job, caller: Caller) -> Video:
+        """Return the video with what costs a look-up: its place in the queue, or its bytes."""
+        video = self._view(job, caller)
+        if job.state is State.QUEUED:
+            return video.evolve(queue_position=await self._store.queue_position(job))
+        if job.state is State.COMPLETED and job.request.response_format == "b64_json" and not job.expired:
+            return video.evolve(b64_json=await self._b64(job))
+        return video
+
+    async def _b64(self, job: Job) -> tuple[str, ...]:
+        if sum(output.bytes for output in job.outputs) > self._limits.b64_json_bytes:
+            return ()
+        texts: list[str] = []
+        for output in job.outputs:
+            pieces = [piece async for piece in self._assets.read(output.files[Variant.VIDEO].key)]
+            texts.append(base64.b64encode(b"".join(pieces)).decode("ascii"))
+        return tuple(texts)
+
+
+async def _changed(waiter: asyncio.Future[None], seconds: float) -> bool:
+    """Wait for a change; False when the time is over."""
+    done, _ = await asyncio.wait({waiter}, timeout=seconds)
+    return bool(done)
+
+
+def _require(caller: Caller, scope: Scope) -> None:
+    if scope not in caller.scopes and not caller.is_admin:
+        raise PermissionDenied(f"this key may not {scope} videos; use a key with the scope {scope!r}")
+
+
+def _not_found(video_id: str) -> NotFound:
+    return NotFound(f"there is no video {video_id[:80]!r}", param="video_id", code="video_not_found")
+
+
+def _no_route(resolved: ResolvedRequest) -> str:
+    return (
+        f"no configured account can make {resolved.model} in mode {resolved.mode}: "
+        "configure a vendor that serves it (see GET /v1/models), or switch the sandbox on"
+    )
+
+
+def _take(resolved: ResolvedRequest, take: int) -> ResolvedRequest:
+    """Return the request of one take; a seed counts up, or all takes would be the same video."""
+    seed = None if resolved.seed is None else resolved.seed + take
+    return resolved.evolve(n=1, seed=seed, callback_url=None, client_reference=None)
+
+
+def _input_facts(given: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {"kind": given.kind, "role": given.role}
+    if given.blob is not None:
+        facts |= {"media_type": given.blob.media_type, "bytes": given.blob.bytes, "sha256": given.blob.sha256}
+    if given.url is not None:
+        facts["url"] = given.url
+    return facts

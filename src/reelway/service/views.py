@@ -1,0 +1,69 @@
+"""From our record to what a caller may see: live where it is unfinished, measured where it is finished, never a vendor's id."""
+
+from reelway.core.jobs import Job
+from reelway.core.keys import Caller
+from reelway.core.lifecycle import Status, public_status
+from reelway.core.money import to_text
+from reelway.core.videos import Cost, RouteView, Video
+from reelway.engine.runtime import Engine
+from reelway.service.contents import ContentKeeper
+
+__all__ = ["view"]
+
+_POLL_SHARE = 0.05
+
+
+def view(job: Job, caller: Caller, engine: Engine, contents: ContentKeeper, now: float) -> Video:
+    """Return the video."""
+    request, status = job.request, public_status(job.state)
+    typical = engine.typical_seconds(job)
+    progress = 100 if status is Status.COMPLETED else engine.board.progress(job, now, typical)
+    outputs = contents.linked(job)
+    first = outputs[0] if outputs else None
+    return Video(
+        id=job.id,
+        model=request.model,
+        status=status,
+        progress=progress,
+        created_at=job.created_at,
+        completed_at=job.completed_at,
+        expires_at=job.expires_at,
+        prompt=request.prompt,
+        mode=request.mode,
+        seconds=_seconds(first.seconds if first else request.seconds),
+        width=first.width if first else request.width,
+        height=first.height if first else request.height,
+        ratio=request.ratio,
+        tier=request.tier,
+        seed=request.seed,
+        fps=request.fps,
+        remixed_from_video_id=request.source_video_id if request.operation != "create" else None,
+        failure=job.failure,
+        tags=request.tags,
+        outputs=outputs,
+        warnings=request.warnings,
+        eta_seconds=None if job.is_final else _eta(job, progress, typical, now),
+        cost=Cost(reserved=to_text(job.reserved), settled=None if job.settled is None else to_text(job.settled)),
+        route=RouteView(vendor=job.route.vendor, account=job.route.account) if job.route and caller.is_admin else None,
+        sandbox=job.route is not None and job.route.sandbox,
+        user=request.user,
+        poll_after_seconds=None if job.is_final else min(max(typical * _POLL_SHARE, 0.5), 5.0),
+        client_reference=request.client_reference,
+    )
+
+
+def _seconds(value: float | None) -> str | None:
+    """Return a length as text: whole where it is whole to a tenth of a second."""
+    if value is None or value < 0:
+        return None
+    return str(round(value)) if abs(value - round(value)) < 0.1 else f"{value:.1f}"
+
+
+def _eta(job: Job, progress: int, typical: float, now: float) -> float:
+    """Return the seconds that are probably left: from the vendor's progress where there is one, else from experience."""
+    if job.submitted_at is None:
+        return round(typical, 1)
+    elapsed = now - job.submitted_at
+    if progress >= 10:
+        return round(max(elapsed * (100 - progress) / progress, 0.0), 1)
+    return round(max(typical - elapsed, 1.0), 1)
