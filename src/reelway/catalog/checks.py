@@ -4,10 +4,10 @@ A complaint is a sentence that names the place in the card; an empty answer mean
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal, InvalidOperation
 
-from reelway.catalog.combinations import reachable, seconds_values
+from reelway.catalog.combinations import NEEDED_ROLES, reachable, seconds_values
 from reelway.catalog.conditions import Facts, holds
 from reelway.catalog.sizes import ADAPTIVE, parse_pixels, pixels
 from reelway.catalog.spec import InputRule, ModeCard, ModelCard, OptionCard, PriceRule, SecondsRule, When
@@ -18,15 +18,6 @@ __all__ = ["check_card"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _MODE_WORD_KEYS = frozenset({"mode", "tier", "ratio", "seconds", "audio", "option", "value"})
-_NEEDS: Mapping[Mode, tuple[Role, ...]] = {
-    Mode.T2V: (),
-    Mode.I2V: (Role.FIRST_FRAME,),
-    Mode.FIRST_LAST: (Role.FIRST_FRAME, Role.LAST_FRAME),
-    Mode.R2V: (Role.REFERENCE,),
-    Mode.EDIT: (Role.SOURCE,),
-    Mode.EXTEND: (Role.SOURCE,),
-    Mode.REMIX: (Role.SOURCE,),
-}
 
 
 def check_card(card: ModelCard) -> tuple[str, ...]:
@@ -73,7 +64,7 @@ def _check_mode(card: ModelCard, mode: Mode, rules: ModeCard) -> Iterator[str]:
             yield f"the default {kind} {default} is not one of {kind}s {list(allowed)}"
     if rules.seconds is not None:
         yield from _check_seconds(rules.seconds)
-    for role in _NEEDS[mode]:
+    for role in NEEDED_ROLES[mode]:
         if not any(rule.role is role and rule.max > 0 for rule in rules.inputs):
             yield f"takes no input with the role {role}"
     for index, rule in enumerate(rules.inputs):
@@ -132,8 +123,8 @@ def _check_words(card: ModelCard) -> Iterator[str]:
             yield f"tier_words.{word} means {tier}, which is no tier of any mode"
     for word, meaning in card.mode_words.items():
         unknown = sorted(set(meaning) - _MODE_WORD_KEYS)
-        if unknown or not meaning:
-            yield f"mode_words.{word} may say {', '.join(sorted(_MODE_WORD_KEYS))} (got {', '.join(unknown) or 'nothing'})"
+        if unknown:  # an empty meaning is a word that is known and changes nothing; whoever says it is warned
+            yield f"mode_words.{word} may say {', '.join(sorted(_MODE_WORD_KEYS))} (got {', '.join(unknown)})"
         if ("option" in meaning) != ("value" in meaning) or meaning.get(
             "option", next(iter(card.options), None)
         ) not in (

@@ -3,8 +3,9 @@
 The same narrowing serves the check of a card, the resolving of a request and the documentation, so they cannot disagree.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain, combinations, product
+from types import MappingProxyType
 from typing import Any
 
 from reelway.catalog.conditions import Facts, holds
@@ -12,7 +13,21 @@ from reelway.catalog.spec import ModeCard, ModelCard, SecondsRule, When
 from reelway.core.record import Record
 from reelway.core.videos import MediaKind, Mode, Role
 
-__all__ = ["Choice", "audio_values", "fits", "input_profiles", "reachable", "seconds_values"]
+__all__ = ["NEEDED_ROLES", "Choice", "audio_values", "fits", "input_profiles", "reachable", "seconds_values"]
+
+
+NEEDED_ROLES: Mapping[Mode, tuple[Role, ...]] = MappingProxyType(
+    {
+        Mode.T2V: (),
+        Mode.I2V: (Role.FIRST_FRAME,),
+        Mode.FIRST_LAST: (Role.FIRST_FRAME, Role.LAST_FRAME),
+        Mode.R2V: (Role.REFERENCE,),
+        Mode.EDIT: (Role.SOURCE,),
+        Mode.EXTEND: (Role.SOURCE,),
+        Mode.REMIX: (Role.SOURCE,),
+    }
+)
+"""Roles of which a mode needs at least one input, whatever its rules leave open."""
 
 
 class Choice(Record):
@@ -61,13 +76,15 @@ def fits(card: ModelCard, facts: Facts) -> bool:
     )
 
 
-def input_profiles(mode_card: ModeCard) -> Iterator[tuple[frozenset[Role], frozenset[MediaKind]]]:
+def input_profiles(mode: Mode, mode_card: ModeCard) -> Iterator[tuple[frozenset[Role], frozenset[MediaKind]]]:
     """Yield the roles and kinds of every way to give the required inputs and any of the optional ones."""
+    needed = NEEDED_ROLES[mode]
     required = [rule for rule in mode_card.inputs if rule.min > 0]
     optional = [rule for rule in mode_card.inputs if rule.min == 0]
     for chosen in chain.from_iterable(combinations(optional, count) for count in range(len(optional) + 1)):
-        rules = (*required, *chosen)
-        yield frozenset(rule.role for rule in rules), frozenset(rule.kind for rule in rules)
+        roles = frozenset(rule.role for rule in (*required, *chosen))
+        if roles.issuperset(needed):
+            yield roles, frozenset(rule.kind for rule in (*required, *chosen))
 
 
 def reachable(card: ModelCard) -> Iterator[Facts]:
@@ -75,15 +92,16 @@ def reachable(card: ModelCard) -> Iterator[Facts]:
     whens = [limit.when for limit in card.limits]
     whens += [route.when for route in card.routes]
     whens += [line.when for line in card.price]
+    tells_inputs = any(when.role or when.kind or when.no_kind for when in whens)
     for mode, mode_card in card.modes.items():
-        profiles = list(input_profiles(mode_card)) if any(w.role or w.kind or w.no_kind for w in whens) else None
+        profiles = list(input_profiles(mode, mode_card))
         for tier, ratio, seconds, audio, options, (roles, kinds) in product(
             mode_card.tiers or (None,),
             mode_card.ratios or (None,),
             seconds_values(mode_card.seconds),
             audio_values(card, mode),
             _option_sets(card, mode, whens),
-            profiles or [next(input_profiles(mode_card))],
+            profiles if tells_inputs else profiles[:1],
         ):
             facts = Facts(
                 mode=mode,

@@ -141,6 +141,8 @@ class VideoRequest(Record):
     """What is left of `parameters` after its known aliases filled gaps above."""
     metadata: dict[str, Any] = {}
     """What is left of `metadata` after its known aliases filled gaps above: vendor options and the caller's tags."""
+    spelled: dict[str, str] = {}
+    """The caller's own name of a field above, where it is another one (`{"seconds": "duration"}`); for refusals only."""
     warnings: tuple[RequestWarning, ...] = ()
 
 
