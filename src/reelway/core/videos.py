@@ -113,6 +113,7 @@ class VideoRequest(Record):
     """
 
     model: str
+    """Empty where it follows the source video."""
     operation: Operation = "create"
     prompt: str | None = None
     mode: str | None = None

@@ -1,0 +1,91 @@
+"""The three places in which a caller may write the same thing: the top level, `parameters`, `metadata`.
+
+A name that is read is taken out of its layer, so that what is left over is exactly what nobody here understood.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from reelway.core.errors import InvalidRequest
+from reelway.core.videos import RequestWarning
+from reelway.dialects.aliases import ALIASES, InputSlot
+from reelway.dialects.fields import is_blank
+from reelway.dialects.references import Place, ReadReference, read_reference, read_references, source_of
+from reelway.dialects.shape import Taken
+
+__all__ = ["Layer"]
+
+
+class Layer:
+    """Fields of one place. A layer of `tags` keeps what cannot be read, with a warning, instead of refusing it."""
+
+    def __init__(self, prefix: str, fields: dict[str, Any], *, tags: frozenset[str] | None = None) -> None:
+        self.rest = dict(fields)
+        self.warnings: list[RequestWarning] = []
+        self._prefix = prefix
+        self._tags = tags
+
+    def take(self, slot: str, read: Callable[[Any, str], Any]) -> Taken | None:
+        """Return the value of a slot under any of its names; two names must not disagree."""
+        found: Taken | None = None
+        for name, field in self._named(ALIASES[slot]):
+            value = self._read(name, field, read)
+            if value is None:
+                continue
+            if found is not None and found.value != value:
+                raise _conflict(found.field, field)
+            found = found or Taken(field=field, value=value)
+        return found
+
+    def take_inputs(self, slot: InputSlot) -> tuple[ReadReference, ...]:
+        """Return the inputs of a slot under all of its names, each thing once."""
+        found: list[ReadReference] = []
+        for name, field in self._named(slot.single):
+            read = self._read(name, field, partial(_read_one, slot))
+            if read is None:
+                continue
+            if found and source_of(found[0].reference) != source_of(read.reference):
+                raise _conflict(found[0].reference.field, field)
+            found = found or [read]
+        for name, field in self._named(slot.several):
+            several = self._read(name, field, partial(_read_several, slot))
+            earlier = {source_of(read.reference) for read in found}
+            found += [read for read in several or () if source_of(read.reference) not in earlier]
+        return tuple(found)
+
+    def _named(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        """Return the names that are given here, each with the field it stands in."""
+        tags = self._tags or frozenset()
+        return [
+            (name, self._prefix + name)
+            for name in names
+            if name in self.rest and name not in tags and not is_blank(self.rest[name])
+        ]
+
+    def _read(self, name: str, field: str, read: Callable[[Any, str], Any]) -> Any:
+        try:
+            value = read(self.rest[name], field)
+        except InvalidRequest as error:
+            if self._tags is None:
+                raise
+            self.warnings.append(RequestWarning(field=field, message=f"is kept as a tag of yours: {error.message}"))
+            return None
+        del self.rest[name]
+        return value
+
+
+def _read_one(slot: InputSlot, value: Any, field: str) -> ReadReference:
+    return read_reference(value, Place(field=field, kind=slot.kind, role=slot.role))
+
+
+def _read_several(slot: InputSlot, value: Any, field: str) -> tuple[ReadReference, ...]:
+    return read_references(value, Place(field=field, kind=slot.kind, role=slot.role))
+
+
+def _conflict(first: str, second: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{first} and {second} are two names for one thing and have different values; send one of them",
+        code="conflicting_parameters",
+        param=second,
+    )
