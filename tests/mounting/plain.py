@@ -76,6 +76,8 @@ class MemoryBackend:
         self.performed.append((call, incoming))
         if self.fails_with is not None:
             raise self.fails_with
+        if isinstance(call, ReadVideo) and call.id != "video_1":
+            raise NotFound(f"There is no video {call.id}.")
         return Video(id="video_1", model="m", status=Status.QUEUED, progress=0, created_at=1.0, replayed=self.replays)
 
     async def open_content(self, call: OpenContent, caller: Caller) -> OpenedContent:
