@@ -1,0 +1,154 @@
+"""The first tables: jobs with events and ledger, idempotency keys, nodes, API keys, tombstones, facts."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+_FINAL = "state IN ('completed', 'failed', 'cancelled')"
+_UNFINISHED = "state IN ('queued', 'submitting', 'running', 'collecting')"
+
+
+def upgrade() -> None:
+    """Make every table of the first release."""
+    _make_jobs()
+    _make_events_and_entries()
+    _make_idempotency()
+    _make_nodes_keys_and_facts()
+    _make_tombstones()
+
+
+def _index(name: str, table: str, columns: list[str], where: str | None = None, *, unique: bool = False) -> None:
+    condition = None if where is None else sa.text(where)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+def _make_jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("parent", sa.Text),
+        sa.Column("take", sa.Integer, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("owner", sa.Text),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("updated_at", sa.Double, nullable=False),
+        sa.Column("due_at", sa.Double, nullable=False),
+        sa.Column("deadline_at", sa.Double, nullable=False),
+        sa.Column("model", sa.Text, nullable=False),
+        sa.Column("end_user", sa.Text),
+        sa.Column("account", sa.Text),
+        sa.Column("operation_key", sa.Text),
+        sa.Column("completed_at", sa.Double),
+        sa.Column("expires_at", sa.Double),
+        sa.Column("expired", sa.Integer, nullable=False),
+        sa.Column("cancel_requested_at", sa.Double),
+        sa.Column("record", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="jobs_pk"),
+        sa.CheckConstraint(f"{_FINAL} OR {_UNFINISHED}", name=op.f("jobs_known_state")),
+        sa.CheckConstraint(f"owner IS NULL OR {_UNFINISHED}", name=op.f("jobs_final_has_no_owner")),
+        sa.CheckConstraint(f"owner IS NOT NULL OR epoch = 0 OR {_FINAL}", name=op.f("jobs_unowned_has_no_epoch")),
+        sa.ForeignKeyConstraint(["parent"], ["jobs.id"], name="jobs_parent_fk"),
+    )
+    _index("jobs_by_tenant", "jobs", ["tenant", "id"], "parent IS NULL")
+    _index("jobs_by_parent", "jobs", ["parent"], "parent IS NOT NULL")
+    _index("jobs_by_epoch", "jobs", ["epoch", "due_at", "id"], _UNFINISHED)
+    _index("jobs_unfinished", "jobs", ["created_at", "id", "state", "parent"], _UNFINISHED)
+    _index("jobs_by_operation", "jobs", ["account", "operation_key"], "operation_key IS NOT NULL", unique=True)
+    _index("jobs_expiring", "jobs", ["expires_at"], "expires_at IS NOT NULL AND expired = 0")
+    _index("jobs_completed", "jobs", ["model", "completed_at"], "state = 'completed'")
+
+
+def _make_events_and_entries() -> None:
+    op.create_table(
+        "events",
+        sa.Column("job_id", sa.Text, nullable=False),
+        sa.Column("seq", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("detail", sa.LargeBinary),
+        sa.PrimaryKeyConstraint("job_id", "seq", name="events_pk"),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="events_job_id_fk", ondelete="CASCADE"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "entries",
+        sa.Column("job_id", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("amount", sa.BigInteger, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "kind", name="entries_pk"),
+        sa.CheckConstraint("kind IN ('reserve', 'settle', 'release')", name=op.f("entries_known_kind")),
+        sa.CheckConstraint("amount >= 0", name=op.f("entries_amount_not_negative")),
+        sqlite_with_rowid=False,
+    )
+    _index("entries_one_end", "entries", ["job_id"], "kind <> 'reserve'", unique=True)
+
+
+def _make_idempotency() -> None:
+    op.create_table(
+        "idempotency",
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("body_hash", sa.Text, nullable=False),
+        sa.Column("job_id", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("expires_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("key_id", "key", name="idempotency_pk"),
+        sqlite_with_rowid=False,
+    )
+    _index("idempotency_expiring", "idempotency", ["expires_at"])
+
+
+def _make_nodes_keys_and_facts() -> None:
+    op.create_table(
+        "nodes",
+        sa.Column("node", sa.Text, nullable=False),
+        sa.Column("epoch", sa.BigInteger, nullable=False),
+        sa.Column("lease_until", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("node", name="nodes_pk"),
+        sa.UniqueConstraint("epoch", name="nodes_epoch_key"),
+    )
+    op.create_table(
+        "api_keys",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("hash", sa.Text, nullable=False),
+        sa.Column("hint", sa.Text, nullable=False),
+        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("expires_at", sa.Double),
+        sa.Column("revoked_at", sa.Double),
+        sa.PrimaryKeyConstraint("id", name="api_keys_pk"),
+        sa.UniqueConstraint("hash", name="api_keys_hash_key"),
+    )
+    op.create_table(
+        "facts",
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("value", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("name", name="facts_pk"),
+    )
+
+
+def _make_tombstones() -> None:
+    op.create_table(
+        "tombstones",
+        sa.Column("job_id", sa.Text, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("deleted_at", sa.Double, nullable=False),
+        sa.Column("account", sa.Text),
+        sa.Column("operation_key", sa.Text),
+        sa.PrimaryKeyConstraint("job_id", name="tombstones_pk"),
+    )
+    _index("tombstones_by_operation", "tombstones", ["account", "operation_key"], "operation_key IS NOT NULL")

@@ -1,0 +1,190 @@
+"""The tables, as SQLAlchemy Core describes them. Read by migrations, administration and tests; never on a request's path.
+
+The one rule: this file, the migrations and `sql/schema.sql` (with which a new file is made, without importing SQLAlchemy)
+say the same; a test compares them. After a change here, run `python -m reelway.store.schema` to write `schema.sql` anew.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from reelway.store.revisions import HEAD
+
+__all__ = ["METADATA", "schema_sql"]
+
+_FINAL = "state IN ('completed', 'failed', 'cancelled')"
+_UNFINISHED = "state IN ('queued', 'submitting', 'running', 'collecting')"
+
+_VERSION_TABLE = """CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+)"""
+"""As Alembic makes it."""
+
+METADATA = sa.MetaData(
+    naming_convention={
+        "pk": "%(table_name)s_pk",
+        "fk": "%(table_name)s_%(column_0_name)s_fk",
+        "ck": "%(table_name)s_%(constraint_name)s",
+        "uq": "%(table_name)s_%(column_0_name)s_key",
+    }
+)
+
+
+def _index(name: str, *columns: sa.Column[Any], where: str | None = None, unique: bool = False) -> None:
+    """Declare an index, over some of the rows only where `where` says so, alike in both databases."""
+    condition = None if where is None else sa.text(where)
+    sa.Index(name, *columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
+
+
+_JOBS = sa.Table(
+    "jobs",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("parent", sa.Text, sa.ForeignKey("jobs.id")),
+    sa.Column("take", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("owner", sa.Text),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("updated_at", sa.Double, nullable=False),
+    sa.Column("due_at", sa.Double, nullable=False),
+    sa.Column("deadline_at", sa.Double, nullable=False),
+    sa.Column("model", sa.Text, nullable=False),
+    sa.Column("end_user", sa.Text),
+    sa.Column("account", sa.Text),
+    sa.Column("operation_key", sa.Text),
+    sa.Column("completed_at", sa.Double),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("expired", sa.Integer, nullable=False),
+    sa.Column("cancel_requested_at", sa.Double),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+    sa.CheckConstraint(f"{_FINAL} OR {_UNFINISHED}", name="known_state"),
+    sa.CheckConstraint(f"owner IS NULL OR {_UNFINISHED}", name="final_has_no_owner"),
+    sa.CheckConstraint(f"owner IS NOT NULL OR epoch = 0 OR {_FINAL}", name="unowned_has_no_epoch"),
+)
+
+# Videos of one tenant in order; takes are not listed.
+_index("jobs_by_tenant", _JOBS.c.tenant, _JOBS.c.id, where="parent IS NULL")
+_index("jobs_by_parent", _JOBS.c.parent, where="parent IS NOT NULL")
+# Who holds which unfinished job, the oldest due first; small, because final jobs are not in it.
+_index("jobs_by_epoch", _JOBS.c.epoch, _JOBS.c.due_at, _JOBS.c.id, where=_UNFINISHED)
+# Counted, never looked up; `state` is not its first column, lest the planner take it where `jobs_by_epoch` is meant.
+_index("jobs_unfinished", _JOBS.c.created_at, _JOBS.c.id, _JOBS.c.state, _JOBS.c.parent, where=_UNFINISHED)
+# A vendor's piece of work belongs to one job at most.
+_index("jobs_by_operation", _JOBS.c.account, _JOBS.c.operation_key, where="operation_key IS NOT NULL", unique=True)
+_index("jobs_expiring", _JOBS.c.expires_at, where="expires_at IS NOT NULL AND expired = 0")
+_index("jobs_completed", _JOBS.c.model, _JOBS.c.completed_at, where="state = 'completed'")
+
+sa.Table(
+    "events",
+    METADATA,
+    sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("detail", sa.LargeBinary),
+    sqlite_with_rowid=False,
+)
+
+# The ledger outlives its videos, so it points at nothing. Two keys make it sound: one line of a kind for each video, and one
+# end, settled or released, for each reservation.
+_ENTRIES = sa.Table(
+    "entries",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("amount", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.CheckConstraint("kind IN ('reserve', 'settle', 'release')", name="known_kind"),
+    sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
+    sqlite_with_rowid=False,
+)
+_index("entries_one_end", _ENTRIES.c.job_id, where="kind <> 'reserve'", unique=True)
+
+_IDEMPOTENCY = sa.Table(
+    "idempotency",
+    METADATA,
+    sa.Column("key_id", sa.Text, primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("body_hash", sa.Text, nullable=False),
+    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double, nullable=False),
+    sqlite_with_rowid=False,
+)
+_index("idempotency_expiring", _IDEMPOTENCY.c.expires_at)
+
+sa.Table(
+    "nodes",
+    METADATA,
+    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False, unique=True),
+    sa.Column("lease_until", sa.Double, nullable=False),
+)
+
+sa.Table(
+    "api_keys",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False, unique=True),
+    sa.Column("hint", sa.Text, nullable=False),
+    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("expires_at", sa.Double),
+    sa.Column("revoked_at", sa.Double),
+)
+
+# What is left of a deleted job: whose it was, and which piece of a vendor's work it had, so that nobody adopts that again.
+_TOMBSTONES = sa.Table(
+    "tombstones",
+    METADATA,
+    sa.Column("job_id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("deleted_at", sa.Double, nullable=False),
+    sa.Column("account", sa.Text),
+    sa.Column("operation_key", sa.Text),
+)
+_index(
+    "tombstones_by_operation",
+    _TOMBSTONES.c.account,
+    _TOMBSTONES.c.operation_key,
+    where="operation_key IS NOT NULL",
+)
+
+sa.Table(
+    "facts",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+
+def schema_sql() -> str:
+    """Return the statements that make a new database of this shape, one after another, each ended by `;` and a line break."""
+    dialect = sqlite.dialect()
+    statements = []
+    for table in METADATA.sorted_tables:
+        statements.append(str(CreateTable(table).compile(dialect=dialect)).strip())
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        statements.extend(str(CreateIndex(index).compile(dialect=dialect)).strip() for index in indexes)
+    statements.append(_VERSION_TABLE)
+    statements.append(f"INSERT INTO alembic_version (version_num) VALUES ('{HEAD}')")  # noqa: S608 - a constant of ours
+    heading = "-- Drawn from schema.py by `python -m reelway.store.schema`; a test fails when it lags.\n\n"
+    lines = (line.rstrip() for statement in statements for line in [*f"{statement};".splitlines(), ""])
+    return heading + "\n".join(lines)
+
+
+if __name__ == "__main__":
+    (Path(__file__).parent / "sql" / "schema.sql").write_text(schema_sql(), encoding="utf-8")

@@ -1,0 +1,131 @@
+-- Drawn from schema.py by `python -m reelway.store.schema`; a test fails when it lags.
+
+CREATE TABLE api_keys (
+	id TEXT NOT NULL,
+	tenant TEXT NOT NULL,
+	name TEXT NOT NULL,
+	hash TEXT NOT NULL,
+	hint TEXT NOT NULL,
+	scopes TEXT NOT NULL,
+	created_at DOUBLE NOT NULL,
+	expires_at DOUBLE,
+	revoked_at DOUBLE,
+	CONSTRAINT api_keys_pk PRIMARY KEY (id),
+	CONSTRAINT api_keys_hash_key UNIQUE (hash)
+);
+
+CREATE TABLE entries (
+	job_id TEXT NOT NULL,
+	kind TEXT NOT NULL,
+	tenant TEXT NOT NULL,
+	key_id TEXT NOT NULL,
+	amount BIGINT NOT NULL,
+	at DOUBLE NOT NULL,
+	CONSTRAINT entries_pk PRIMARY KEY (job_id, kind),
+	CONSTRAINT entries_known_kind CHECK (kind IN ('reserve', 'settle', 'release')),
+	CONSTRAINT entries_amount_not_negative CHECK (amount >= 0)
+)
+ WITHOUT ROWID;
+
+CREATE UNIQUE INDEX entries_one_end ON entries (job_id) WHERE kind <> 'reserve';
+
+CREATE TABLE facts (
+	name TEXT NOT NULL,
+	value TEXT NOT NULL,
+	CONSTRAINT facts_pk PRIMARY KEY (name)
+);
+
+CREATE TABLE idempotency (
+	key_id TEXT NOT NULL,
+	"key" TEXT NOT NULL,
+	body_hash TEXT NOT NULL,
+	job_id TEXT NOT NULL,
+	created_at DOUBLE NOT NULL,
+	expires_at DOUBLE NOT NULL,
+	CONSTRAINT idempotency_pk PRIMARY KEY (key_id, "key")
+)
+ WITHOUT ROWID;
+
+CREATE INDEX idempotency_expiring ON idempotency (expires_at);
+
+CREATE TABLE jobs (
+	id TEXT NOT NULL,
+	tenant TEXT NOT NULL,
+	key_id TEXT NOT NULL,
+	parent TEXT,
+	take INTEGER NOT NULL,
+	state TEXT NOT NULL,
+	owner TEXT,
+	epoch BIGINT NOT NULL,
+	version BIGINT NOT NULL,
+	created_at DOUBLE NOT NULL,
+	updated_at DOUBLE NOT NULL,
+	due_at DOUBLE NOT NULL,
+	deadline_at DOUBLE NOT NULL,
+	model TEXT NOT NULL,
+	end_user TEXT,
+	account TEXT,
+	operation_key TEXT,
+	completed_at DOUBLE,
+	expires_at DOUBLE,
+	expired INTEGER NOT NULL,
+	cancel_requested_at DOUBLE,
+	record BLOB NOT NULL,
+	CONSTRAINT jobs_pk PRIMARY KEY (id),
+	CONSTRAINT jobs_known_state CHECK (state IN ('completed', 'failed', 'cancelled') OR state IN ('queued', 'submitting', 'running', 'collecting')),
+	CONSTRAINT jobs_final_has_no_owner CHECK (owner IS NULL OR state IN ('queued', 'submitting', 'running', 'collecting')),
+	CONSTRAINT jobs_unowned_has_no_epoch CHECK (owner IS NOT NULL OR epoch = 0 OR state IN ('completed', 'failed', 'cancelled')),
+	CONSTRAINT jobs_parent_fk FOREIGN KEY(parent) REFERENCES jobs (id)
+);
+
+CREATE INDEX jobs_by_epoch ON jobs (epoch, due_at, id) WHERE state IN ('queued', 'submitting', 'running', 'collecting');
+
+CREATE UNIQUE INDEX jobs_by_operation ON jobs (account, operation_key) WHERE operation_key IS NOT NULL;
+
+CREATE INDEX jobs_by_parent ON jobs (parent) WHERE parent IS NOT NULL;
+
+CREATE INDEX jobs_by_tenant ON jobs (tenant, id) WHERE parent IS NULL;
+
+CREATE INDEX jobs_completed ON jobs (model, completed_at) WHERE state = 'completed';
+
+CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND expired = 0;
+
+CREATE INDEX jobs_unfinished ON jobs (created_at, id, state, parent) WHERE state IN ('queued', 'submitting', 'running', 'collecting');
+
+CREATE TABLE nodes (
+	node TEXT NOT NULL,
+	epoch BIGINT NOT NULL,
+	lease_until DOUBLE NOT NULL,
+	CONSTRAINT nodes_pk PRIMARY KEY (node),
+	CONSTRAINT nodes_epoch_key UNIQUE (epoch)
+);
+
+CREATE TABLE tombstones (
+	job_id TEXT NOT NULL,
+	tenant TEXT NOT NULL,
+	deleted_at DOUBLE NOT NULL,
+	account TEXT,
+	operation_key TEXT,
+	CONSTRAINT tombstones_pk PRIMARY KEY (job_id)
+);
+
+CREATE INDEX tombstones_by_operation ON tombstones (account, operation_key) WHERE operation_key IS NOT NULL;
+
+CREATE TABLE events (
+	job_id TEXT NOT NULL,
+	seq INTEGER NOT NULL,
+	at DOUBLE NOT NULL,
+	state TEXT NOT NULL,
+	name TEXT NOT NULL,
+	detail BLOB,
+	CONSTRAINT events_pk PRIMARY KEY (job_id, seq),
+	CONSTRAINT events_job_id_fk FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE
+)
+ WITHOUT ROWID;
+
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+INSERT INTO alembic_version (version_num) VALUES ('0001');

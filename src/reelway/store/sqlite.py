@@ -1,0 +1,208 @@
+"""The job store in one SQLite file: a group committer for writes, and reads that never wait for a sync.
+
+The one rule: what touches a handful of rows by an index is read where it is asked, on the event loop's own connection (some
+15 µs, less than handing it to a thread); whatever may pass over many rows is read in a thread.
+"""
+
+import asyncio
+import queue
+import sqlite3
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+from reelway.core.errors import StorageFailed
+from reelway.core.jobs import Entry, Job, JobEvent
+from reelway.core.keys import ApiKey
+from reelway.core.lifecycle import State
+from reelway.store import keyring, leases, reads, writes
+from reelway.store.committer import Committer
+from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, prepare
+from reelway.store.failures import storage_failed
+from reelway.store.spec import Change, Created, Creation, JobPage, JobQuery
+
+__all__ = ["SqliteStore"]
+
+_Arguments = ParamSpec("_Arguments")
+_Found = TypeVar("_Found")
+
+_READING_THREADS = 2
+_QUICK_IDS = 100
+
+
+class SqliteStore:
+    """Keeps jobs in the file at `path`. Several processes may use one file; each sees the others' commits at once."""
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self._path = path
+        self._busy_seconds = busy_seconds
+        self._committer = Committer(
+            lambda: connect_to_write(path, busy_seconds=busy_seconds), lambda error: storage_failed(error, path)
+        )
+        self._reader: sqlite3.Connection | None = None
+        self._spare_readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._threads: ThreadPoolExecutor | None = None
+
+    @property
+    def commits(self) -> int:
+        """How many transactions were committed since `open`; compare with the number of writes to see them share."""
+        return self._committer.commits
+
+    async def open(self) -> None:
+        await asyncio.to_thread(prepare, self._path, busy_seconds=self._busy_seconds)
+        await self._committer.open()
+        try:
+            self._reader = self._connect_to_read()
+            for _ in range(_READING_THREADS):
+                self._spare_readers.put(self._connect_to_read())
+        except sqlite3.Error as error:
+            await self.close()
+            raise storage_failed(error, self._path) from error
+        self._threads = ThreadPoolExecutor(_READING_THREADS, thread_name_prefix="reelway-reader")
+
+    async def close(self) -> None:
+        if self._threads is not None:
+            await asyncio.to_thread(self._threads.shutdown)
+            self._threads = None
+        while not self._spare_readers.empty():
+            self._spare_readers.get().close()
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        await self._committer.close()
+
+    # --- nodes
+
+    async def join(self, node: str, now: float, lease_seconds: float) -> int:
+        return await self._committer.run(leases.join_nodes, leases.Lease(node=node, lease_until=now + lease_seconds))
+
+    async def renew(self, node: str, epoch: int, now: float, lease_seconds: float) -> None:
+        lease = leases.Lease(node=node, epoch=epoch, lease_until=now + lease_seconds)
+        await self._committer.run(leases.renew_leases, lease)
+
+    async def leave(self, node: str, epoch: int) -> None:
+        await self._committer.run(leases.leave_nodes, leases.Lease(node=node, epoch=epoch))
+
+    async def claim(self, node: str, epoch: int, now: float, limit: int) -> tuple[Job, ...]:
+        adoption = leases.Adoption(node=node, epoch=epoch, now=now, limit=limit)
+        return await self._committer.run(leases.adopt_jobs, adoption)
+
+    # --- jobs
+
+    async def create(self, creation: Creation) -> Created:
+        claim = creation.idempotency
+        if claim is not None:
+            # A repetition is answered from what is there; only two that race each other meet in the writer.
+            earlier = self._read_here(writes.replay, claim, creation.job.created_at)
+            if earlier is not None:
+                return earlier
+        return await self._committer.run(writes.create_videos, creation)
+
+    async def apply(self, change: Change) -> None:
+        await self._committer.run(writes.apply_changes, change)
+
+    async def request_cancel(self, job_id: str, now: float) -> None:
+        await self._committer.run(writes.request_cancels, writes.CancelWish(job_id=job_id, now=now))
+
+    async def get(self, job_id: str) -> Job | None:
+        return self._read_here(reads.find_job, job_id)
+
+    async def get_many(self, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
+        if len(job_ids) <= _QUICK_IDS:
+            return self._read_here(reads.find_jobs, job_ids)
+        return await self._read_in_thread(reads.find_jobs, job_ids)
+
+    async def page(self, query: JobQuery) -> JobPage:
+        if reads.is_quick(query):
+            return self._read_here(reads.find_page, query)
+        return await self._read_in_thread(reads.find_page, query)
+
+    async def events(self, job_id: str, after_seq: int = 0) -> tuple[JobEvent, ...]:
+        return self._read_here(reads.find_events, job_id, after_seq)
+
+    async def entries(self, job_id: str) -> tuple[Entry, ...]:
+        return self._read_here(reads.find_entries, job_id)
+
+    async def delete(self, job_id: str, now: float) -> None:
+        await self._committer.run(writes.delete_videos, writes.Deletion(job_id=job_id, now=now))
+
+    async def tombstone_tenant(self, job_id: str) -> str | None:
+        return self._read_here(reads.find_tombstone_tenant, job_id)
+
+    async def holder_of(self, account: str, operation_keys: tuple[str, ...]) -> dict[str, str]:
+        return await self._read_in_thread(reads.holders, account, operation_keys)
+
+    async def expiring(self, now: float, limit: int) -> tuple[Job, ...]:
+        return await self._read_in_thread(reads.expiring_jobs, now, limit)
+
+    async def queue_position(self, job: Job) -> int:
+        return await self._read_in_thread(reads.queued_before, job)
+
+    async def count_unfinished(self) -> dict[State, int]:
+        return await self._read_in_thread(reads.unfinished_counts)
+
+    async def render_seconds(self, limit: int = 50) -> dict[str, tuple[float, ...]]:
+        return await self._read_in_thread(reads.completed_render_seconds, limit)
+
+    # --- keys
+
+    async def add_key(self, key: ApiKey) -> None:
+        await self._committer.run(keyring.add_keys, key)
+
+    async def key_by_hash(self, key_hash: str) -> ApiKey | None:
+        return self._read_here(keyring.find_key, key_hash)
+
+    async def keys(self) -> tuple[ApiKey, ...]:
+        return await self._read_in_thread(keyring.all_keys)
+
+    async def revoke_key(self, key_id: str, now: float) -> bool:
+        return await self._committer.run(keyring.revoke_keys, keyring.Revocation(key_id=key_id, now=now))
+
+    # --- facts about this installation
+
+    async def fact(self, name: str) -> str | None:
+        return self._read_here(keyring.find_fact, name)
+
+    async def set_fact(self, name: str, value: str) -> str:
+        return await self._committer.run(keyring.set_facts, keyring.Fact(name=name, value=value))
+
+    # --- connections
+
+    def _connect_to_read(self) -> sqlite3.Connection:
+        return connect_to_read(self._path, busy_seconds=self._busy_seconds)
+
+    def _read_here(
+        self,
+        read: Callable[Concatenate[sqlite3.Connection, _Arguments], _Found],
+        /,
+        *arguments: _Arguments.args,
+        **named: _Arguments.kwargs,
+    ) -> _Found:
+        if self._reader is None:
+            raise StorageFailed("the store is not open; nothing can be read")
+        try:
+            return read(self._reader, *arguments, **named)
+        except sqlite3.Error as error:
+            raise storage_failed(error, self._path) from error
+
+    async def _read_in_thread(
+        self,
+        read: Callable[Concatenate[sqlite3.Connection, _Arguments], _Found],
+        /,
+        *arguments: _Arguments.args,
+        **named: _Arguments.kwargs,
+    ) -> _Found:
+        if self._threads is None:
+            raise StorageFailed("the store is not open; nothing can be read")
+
+        def read_there() -> _Found:
+            connection = self._spare_readers.get()
+            try:
+                return read(connection, *arguments, **named)
+            except sqlite3.Error as error:
+                raise storage_failed(error, self._path) from error
+            finally:
+                self._spare_readers.put(connection)
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read_there)

@@ -1,0 +1,49 @@
+"""Brings an older file to today's shape with Alembic. Imports SQLAlchemy, so it is itself imported only when needed.
+
+The one rule: all missing steps are one transaction. A process killed halfway leaves the file as it was.
+"""
+
+import sqlite3
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+
+from reelway.core.errors import StorageFailed
+from reelway.store.failures import storage_failed
+
+__all__ = ["alembic_config", "upgrade_to_head"]
+
+
+def alembic_config(connection: sa.Connection | None = None) -> Config:
+    """Return Alembic's settings without an ini file, for the packaged migrations."""
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config
+
+
+def upgrade_to_head(path: Path, *, busy_seconds: float) -> None:
+    """Run the missing steps. A second process doing the same waits, then finds nothing left to do."""
+    engine = sa.create_engine("sqlite://", creator=lambda: _connect(path, busy_seconds), poolclass=sa.NullPool)
+    sa.event.listen(engine, "begin", _begin)
+    try:
+        with engine.begin() as connection:
+            command.upgrade(alembic_config(connection), "head")
+    except sa.exc.DBAPIError as error:
+        raise storage_failed(error.orig if isinstance(error.orig, Exception) else error, path) from error
+    except CommandError as error:
+        raise StorageFailed(f"{path}: the upgrade failed ({error}); the file is as it was") from error
+    finally:
+        engine.dispose()
+
+
+def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    """Open without implicit transactions, and without foreign keys: a step may make a table anew and rename it."""
+    return sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+
+
+def _begin(connection: sa.Connection) -> None:
+    """Take the write lock before the revision is read; the driver itself would begin after the first statements."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,133 @@
+"""What is written about videos, each function many items at once, inside a transaction that the committer opens and ends.
+
+The one rule: a function either writes all of its items or raises, and may then be run again item by item. None of them looks
+at a clock.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from reelway.core.errors import Conflict, Gone, LeaseLost, StorageFailed
+from reelway.core.record import Record
+from reelway.store.queries import load, write_rows
+from reelway.store.reads import find_job, idempotent_answer
+from reelway.store.rows import change_row, claim_row, entry_row, event_row, job_row
+from reelway.store.spec import Change, Created, Creation, IdempotencyClaim
+
+__all__ = ["CancelWish", "Deletion", "apply_changes", "create_videos", "delete_videos", "replay", "request_cancels"]
+
+_SQL = load("writing")
+
+
+class CancelWish(Record):
+    job_id: str
+    now: float
+
+
+class Deletion(Record):
+    job_id: str
+    now: float
+
+
+class _KeyIsHeld(Exception):
+    """One of several idempotency keys is not free; tried alone, each will find out whether it was that one."""
+
+
+def create_videos(connection: sqlite3.Connection, creations: Sequence[Creation]) -> Sequence[Created]:
+    """Write new videos with all that belongs to them; one whose idempotency key is held gets the earlier answer."""
+    claims = [(creation, creation.idempotency) for creation in creations if creation.idempotency is not None]
+    if claims and not _claim_keys(connection, claims):
+        if len(creations) > 1:
+            raise _KeyIsHeld
+        [(creation, claim)] = claims
+        earlier = replay(connection, claim, creation.job.created_at)
+        if earlier is None:
+            raise StorageFailed(
+                f"{creation.job.id}: its idempotency key was neither free nor held; run `reelway db check`"
+            )
+        return [earlier]
+
+    jobs = [job for creation in creations for job in (creation.job, *creation.takes)]
+    write_rows(connection, _SQL["add_jobs"], [job_row(job) for job in jobs])
+    write_rows(connection, _SQL["add_events"], [event_row(creation.job, creation.event) for creation in creations])
+    reserved = [entry_row(creation.job, creation.entry) for creation in creations if creation.entry is not None]
+    write_rows(connection, _SQL["add_entries"], reserved)
+    return [Created(job=creation.job) for creation in creations]
+
+
+def replay(connection: sqlite3.Connection, claim: IdempotencyClaim, now: float) -> Created | None:
+    """Return the answer an earlier request with this key got, None when the key is free.
+
+    Raise `Conflict` when that request had another body, and `Gone` when its video was deleted since: making a second one
+    would charge for a repetition.
+    """
+    answer = idempotent_answer(connection, claim.key_id, claim.key)
+    if answer is None or answer.expires_at <= now:
+        return None
+    if answer.body_hash != claim.body_hash:
+        raise Conflict(
+            f"the Idempotency-Key {claim.key!r} was used for {answer.job_id} with another body: "
+            "send the same body again, or a new key for a new video",
+            code="idempotency_mismatch",
+        )
+    job = find_job(connection, answer.job_id)
+    if job is None:
+        raise Gone(
+            f"the Idempotency-Key {claim.key!r} was used for {answer.job_id}, which was deleted since: "
+            "send a new key for a new video"
+        )
+    return Created(job=job, replayed=True)
+
+
+def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> Sequence[None]:
+    """Write one change of each job, or raise `LeaseLost` when one of them is not the caller's to change any more."""
+    if write_rows(connection, _SQL["apply_changes"], [change_row(change) for change in changes]) != len(changes):
+        raise LeaseLost(_lost(changes[0]) if len(changes) == 1 else "one of several jobs")
+    told = [event_row(change.job, change.event) for change in changes if change.event is not None]
+    write_rows(connection, _SQL["add_events"], told)
+    _add_entries(connection, changes)
+    return [None] * len(changes)
+
+
+def request_cancels(connection: sqlite3.Connection, wishes: Sequence[CancelWish]) -> Sequence[None]:
+    """Note who wants what cancelled."""
+    for wish in wishes:
+        connection.execute(_SQL["request_cancel"], {"id": wish.job_id, "now": wish.now})
+    return [None] * len(wishes)
+
+
+def delete_videos(connection: sqlite3.Connection, deletions: Sequence[Deletion]) -> Sequence[None]:
+    """Remove final videos with takes and events and leave tombstones; what is not there is deleted already."""
+    for deletion in deletions:
+        names = {"id": deletion.job_id, "now": deletion.now}
+        unfinished = connection.execute(_SQL["unfinished_of"], names).fetchone()
+        if unfinished is not None:
+            raise Conflict(f"{unfinished[0]} is still being made: cancel it, then delete it")
+        connection.execute(_SQL["bury"], names)
+        connection.execute(_SQL["delete_takes"], names)
+        connection.execute(_SQL["delete_job"], names)
+    return [None] * len(deletions)
+
+
+def _claim_keys(connection: sqlite3.Connection, claims: Sequence[tuple[Creation, IdempotencyClaim]]) -> bool:
+    """Take all of these keys; False when one is held. Sweeps twice as many old ones, so that they never pile up."""
+    now = max(creation.job.created_at for creation, _ in claims)
+    connection.execute(_SQL["forget_idempotency_keys"], {"now": now, "limit": 2 * len(claims)})
+    rows = [claim_row(claim, creation.job) for creation, claim in claims]
+    return write_rows(connection, _SQL["claim_idempotency_keys"], rows) == len(claims)
+
+
+def _add_entries(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+    entries = [(change.job, change.entry) for change in changes if change.entry is not None]
+    reserved = [entry_row(job, entry) for job, entry in entries if entry.kind == "reserve"]
+    ended = [entry_row(job, entry) for job, entry in entries if entry.kind != "reserve"]
+    write_rows(connection, _SQL["add_entries"], reserved)
+    if write_rows(connection, _SQL["close_reservations"], ended) != len(ended):
+        names = ", ".join(job.id for job, _ in entries)
+        raise StorageFailed(f"{names}: nothing was reserved, so nothing can be settled or released")
+
+
+def _lost(change: Change) -> str:
+    job = change.job
+    held = "as a final job" if change.epoch is None else f"under epoch {change.epoch}"
+    return f"{job.id}: version {job.version} was not written {held}; another node or a newer version owns the job"
