@@ -8,8 +8,9 @@ from tests.catalog.card_facts import FRAMES, IMAGE, VIDEO, input_rule, lengths, 
 from reelway.catalog.catalog import Catalog
 from reelway.catalog.conditions import Facts
 from reelway.catalog.load import load_catalog
+from reelway.catalog.resolve import resolve
 from reelway.catalog.sizes import pixels
-from reelway.core.videos import MediaKind, Mode, Role
+from reelway.core.videos import MediaKind, Mode, Role, VideoRequest
 
 GROK_BASE = ("grok-imagine-1.0-video", "grok-video-3")
 GROK_15 = "grok-imagine-video-1.5-preview"
@@ -110,6 +111,12 @@ def test_grok_styles_are_known_words_that_change_nothing(catalog: Catalog, name:
     assert card.mode_words == {"normal": {}, "fun": {}, "spicy": {}, "custom": {}}
     assert "style" not in card.options
     assert any("`spicy`" in note and "change nothing" in note for note in card.notes)
+    for word in card.mode_words:
+        plain = VideoRequest(model=name, prompt="a boat")
+        styled = resolve(plain.evolve(mode=word), card)
+        (warning,) = styled.warnings
+        assert (warning.field, word in warning.message) == ("mode", True)
+        assert styled.evolve(warnings=()) == resolve(plain, card)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def read_choice(
     size = _follow_picture(size, place, given)
     audio, audio_warnings = _read_audio(request, place)
     asked = Choice(tier=size.tier, ratio=size.ratio, seconds=seconds, audio=audio)
-    return asked, (*seconds_warnings, *size.warnings, *audio_warnings)
+    return asked, (*_mode_warnings(request, place, meaning), *seconds_warnings, *size.warnings, *audio_warnings)
 
 
 def read_fps(request: VideoRequest, place: Place) -> tuple[int | None, Warnings]:
@@ -61,6 +61,15 @@ def read_seed(request: VideoRequest, place: Place) -> tuple[int | None, Warnings
     if not 0 <= asked <= most:
         raise place.refuse("seed", f"a whole number from 0 to {most}, or -1 for a random one", asked)
     return asked, ()
+
+
+def _mode_warnings(request: VideoRequest, place: Place, meaning: Mapping[str, Any]) -> Warnings:
+    """Warn about a word of `mode` that the card knows, but for which the vendor has no field (`spicy`)."""
+    if meaning or not (request.mode or "").strip():
+        return ()
+    field = place.field("mode")
+    message = f"{field} {request.mode} changes nothing for {place.model}: its vendor has no field for it"
+    return (RequestWarning(field=field, message=message),)
 
 
 def _with_meaning(request: VideoRequest, meaning: Mapping[str, Any]) -> VideoRequest:
