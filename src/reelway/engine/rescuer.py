@@ -48,7 +48,7 @@ class Rescuer:
         while True:
             jobs = await tools.store.claim(self._node, tools.epoch, tools.clock(), _SLICE)
             for job in jobs:
-                self._worker.adopt(job, recovered=True)
+                self._worker.adopt(job)
             if jobs:
                 _log.info("jobs_adopted", node=self._node, count=len(jobs))
             if len(jobs) < _SLICE:

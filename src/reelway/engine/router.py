@@ -44,10 +44,17 @@ class Health:
 
 
 class Choice(Record):
-    """Either a route, or when it is worth asking again; neither when no account will ever take the request."""
+    """A route, or what to wait for: a time, a free place at an account, or neither when no account will take the request."""
 
     route: JobRoute | None = None
     again_at: float | None = None
+    full: str | None = None
+    """An account with as many unfinished videos as it may have."""
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether waiting changes nothing."""
+        return self.route is None and self.again_at is None and self.full is None
 
 
 class _Cards(Protocol):
@@ -81,6 +88,7 @@ class Router:
     def choose(self, request: ResolvedRequest, now: float, *, tried: tuple[str, ...] = ()) -> Choice:
         """Return the best route that is free now."""
         again_at: float | None = None
+        full: str | None = None
         for route in self.candidates(request, now):
             if route.account in tried:
                 continue
@@ -88,10 +96,10 @@ class Router:
             if health.resting_until > now:
                 again_at = min(again_at or health.resting_until, health.resting_until)
             elif account.max_in_flight and health.in_flight >= account.max_in_flight:
-                again_at = min(again_at or now + 1.0, now + 1.0)
+                full = full or route.account
             else:
                 return Choice(route=route)
-        return Choice(again_at=again_at)
+        return Choice(again_at=again_at, full=full)
 
     def _model_at(self, account: Account, route: RouteCard, card: ModelCard) -> str | None:
         """Return the name this account uses for the model on this route, None when it does not serve it."""

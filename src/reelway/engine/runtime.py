@@ -72,7 +72,7 @@ class Engine:
     def adopt(self, jobs: tuple[Job, ...]) -> None:
         """Begin to work on jobs this node has just created."""
         for job in jobs:
-            self._worker.adopt(job, recovered=False)
+            self._worker.adopt(job)
 
     async def cancel(self, job: Job) -> None:
         """Ask for a job to be cancelled: written down, then acted upon by whoever owns it."""

@@ -28,6 +28,8 @@ from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, Submissi
 __all__ = ["Submitter"]
 
 _log = logger("engine.submit")
+_LINE_SECONDS = 60.0
+"""How long a job waits in line at most before it looks around by itself."""
 
 
 class Submitter:
@@ -44,10 +46,12 @@ class Submitter:
         now = tools.clock()
         choice = tools.router.choose(job.request, now, tried=job.tried_accounts)
         if choice.route is None:
-            if choice.again_at is not None:
-                return choice.again_at - now
-            await tools.fail(watch, _no_route_left(job))
-            return None
+            if choice.is_hopeless:
+                await tools.fail(watch, _no_route_left(job))
+                return None
+            if choice.full is not None:
+                tools.wait_in_line(watch, choice.full)
+            return _LINE_SECONDS if choice.again_at is None else choice.again_at - now
         attempt = Attempt(
             number=len(job.attempts) + 1,
             account=choice.route.account,
@@ -139,7 +143,7 @@ class Submitter:
             case Remedy.ELSEWHERE:
                 tried = (*watch.job.tried_accounts, watch.job.attempts[-1].account)
                 choice = self._tools.router.choose(watch.job.request, self._tools.clock(), tried=tried)
-                if choice.route is None and choice.again_at is None:
+                if choice.is_hopeless:
                     await self._end(watch, error.failure)
                     return None
                 return await self._again(watch, "refused", error.failure, rest=0.0, tried=tried)

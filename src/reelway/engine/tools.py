@@ -5,6 +5,7 @@ because a disk was full for a minute. A write that finds another owner stops the
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -57,9 +58,9 @@ class EngineLimits(Record):
 class Watch:
     """One unfinished job in memory: its newest record and what the next step needs to know."""
 
-    __slots__ = ("busy", "due", "holding", "job", "looks", "odd", "recovered", "wake")
+    __slots__ = ("busy", "due", "holding", "job", "looks", "odd", "wake")
 
-    def __init__(self, job: Job, due: float, *, recovered: bool) -> None:
+    def __init__(self, job: Job, due: float) -> None:
         self.job = job
         self.due = due
         self.busy = False
@@ -68,8 +69,6 @@ class Watch:
         self.looks = 0
         self.odd = 0
         """How many looks in a row made no sense."""
-        self.recovered = recovered
-        """Adopted from the disk: an open attempt may or may not have been sent."""
         self.holding: str | None = None
         """The account in whose count of unfinished videos it stands."""
 
@@ -111,6 +110,9 @@ class Tools:
         self.board = Board()
         self.durations = Durations()
         self.stopping = asyncio.Event()
+        self.nudge: Callable[[str], bool] = lambda job_id: False
+        """Takes the next step of a job now, and tells whether there was one to take; set by the worker."""
+        self._lines: dict[str, deque[str]] = {}
         self.node = ""
         self.epoch = 0
 
@@ -130,10 +132,19 @@ class Tools:
             watch.holding = account
 
     def release(self, watch: Watch) -> None:
-        """Stop counting it."""
+        """Stop counting it, and call the next in line."""
         if watch.holding is not None:
             self.router.health[watch.holding].in_flight -= 1
+            line = self._lines.get(watch.holding)
             watch.holding = None
+            while line and not self.nudge(line.popleft()):
+                continue
+
+    def wait_in_line(self, watch: Watch, account: str) -> None:
+        """Be called when the account has room, in the order of arrival."""
+        line = self._lines.setdefault(account, deque())
+        if not line or line[-1] != watch.job.id:
+            line.append(watch.job.id)
 
     async def write(
         self,

@@ -27,6 +27,7 @@ class Worker:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        tools.nudge = self.nudge
         self._watches: dict[str, Watch] = {}
         self._heap: list[tuple[float, int, str]] = []
         self._order = itertools.count()
@@ -43,23 +44,24 @@ class Worker:
     def __len__(self) -> int:
         return len(self._watches)
 
-    def adopt(self, job: Job, *, recovered: bool) -> None:
+    def adopt(self, job: Job) -> None:
         """Take on an unfinished job: one just created, or one found on the disk."""
-        watch = Watch(job, self._tools.clock(), recovered=recovered)
+        watch = Watch(job, self._tools.clock())
         self._watches[job.id] = watch
         if job.route is not None and job.state in {State.SUBMITTING, State.RUNNING}:
             self._tools.hold(watch, job.route.account)
         self._schedule(watch, watch.due)
 
-    def nudge(self, job_id: str) -> None:
-        """Take the next step of a job now."""
+    def nudge(self, job_id: str) -> bool:
+        """Take the next step of a job now; False when this node does not work on it."""
         watch = self._watches.get(job_id)
         if watch is None:
-            return
+            return False
         if watch.busy:
             watch.wake = True
         else:
             self._schedule(watch, self._tools.clock())
+        return True
 
     def cancel(self, job_id: str, now: float) -> bool:
         """Note that a caller wants it cancelled; False when this node does not work on it."""

@@ -1,0 +1,178 @@
+"""The one way out, against a real server on loopback: what never arrived, what may have, and where credentials go."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from reelway.assets.folder import FolderAssets
+from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
+from reelway.core.videos import Blob
+from reelway.engine.account import Account
+from reelway.engine.transport import TimeLimits, Transport
+from reelway.vendors.spec import Base64, DataUri, FilePart, HttpRequest
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+LIMITS = TimeLimits(connect=2.0, read=2.0, total=5.0, download_total=5.0)
+
+
+class Vendor:
+    """A vendor whose every answer the test decides."""
+
+    def __init__(self) -> None:
+        self.handler: Handler | None = None
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.url = ""
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.requests.append((request.method, request.path_qs, dict(request.headers), body))
+        assert self.handler is not None
+        return await self.handler(request)
+
+
+@pytest.fixture
+async def vendor() -> AsyncIterator[Vendor]:
+    """A loopback server."""
+    vendor = Vendor()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", vendor.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield vendor
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def assets(tmp_path: Path) -> AsyncIterator[FolderAssets]:
+    """A folder with nothing in it."""
+    assets = FolderAssets(tmp_path / "assets")
+    await assets.open()
+    yield assets
+    await assets.close()
+
+
+@pytest.fixture
+async def transport(assets: FolderAssets) -> AsyncIterator[Transport]:
+    """The transport under test."""
+    transport = Transport(assets, LIMITS, lambda blob: f"https://gateway.example/{blob.key}")
+    yield transport
+    await transport.close()
+
+
+def account(url: str, *, private_network: bool = False) -> Account:
+    return Account(name="acme", vendor="acme", base_url=url, private_network=private_network)
+
+
+async def keep(assets: FolderAssets, data: bytes) -> Blob:
+    async with assets.writer("inputs/a", limit_bytes=1000) as writer:
+        await writer.write(data)
+        stored = await writer.commit()
+    return Blob(key=stored.key, sha256=stored.sha256, bytes=stored.bytes, media_type="image/png")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def test_a_refused_connection_never_arrived(transport: Transport) -> None:
+    """Nobody listens: the billable request may be sent again."""
+    with pytest.raises(NotSent):
+        await transport.send(
+            account(f"http://127.0.0.1:{free_port()}"), HttpRequest(method="POST", path="/a", billable=True)
+        )
+
+
+async def test_a_broken_connection_may_have_arrived(transport: Transport, vendor: Vendor) -> None:
+    """The server hangs up without an answer: nobody can know, and it was sent exactly once."""
+
+    async def hang_up(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.close()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    vendor.handler = hang_up
+    with pytest.raises(VendorUnreachable):
+        await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True))
+    assert len(vendor.requests) == 1
+
+
+async def test_silence_may_have_arrived(assets: FolderAssets, vendor: Vendor) -> None:
+    """No answer within the time limit is no proof of anything."""
+
+    async def say_nothing(request: web.Request) -> web.StreamResponse:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    vendor.handler = say_nothing
+    transport = Transport(assets, TimeLimits(connect=1.0, read=0.05, total=1.0), lambda blob: "")
+    with pytest.raises(VendorUnreachable):
+        await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True))
+    await transport.close()
+
+
+async def test_an_endless_answer_is_cut(transport: Transport, vendor: Vendor) -> None:
+    """A body beyond the limit is refused while it is read, not kept."""
+
+    async def flood(request: web.Request) -> web.StreamResponse:
+        return web.Response(body=bytes(17 * 1024 * 1024))
+
+    vendor.handler = flood
+    with pytest.raises(UnexpectedResponse):
+        await transport.send(account(vendor.url), HttpRequest(method="GET", path="/a"))
+
+
+async def test_bytes_are_filled_in_while_sending(transport: Transport, vendor: Vendor, assets: FolderAssets) -> None:
+    """Adapters name blobs; base64, data URIs and file parts appear on the wire only."""
+    blob = await keep(assets, b"abc")
+
+    async def fine(request: web.Request) -> web.StreamResponse:
+        return web.json_response({})
+
+    vendor.handler = fine
+    body = {"plain": Base64(blob=blob), "list": [DataUri(blob=blob)]}
+    await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json=body))
+    assert vendor.requests[0][3] == b'{"plain":"YWJj","list":["data:image/png;base64,YWJj"]}'
+
+    form = (("prompt", "a fox"), ("file", FilePart(blob=blob, filename="a.png")))
+    await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", form=form))
+    sent = vendor.requests[1][3]
+    assert b'name="prompt"' in sent
+    assert b'filename="a.png"' in sent
+    assert b"abc" in sent
+
+
+async def test_a_redirect_to_another_host_leaves_the_credential_behind(transport: Transport, vendor: Vendor) -> None:
+    """Downloads follow redirects, but the key stays with the account's own host."""
+    _, port = vendor.url.rsplit(":", 1)
+
+    async def redirect(request: web.Request) -> web.StreamResponse:
+        if request.path == "/start":
+            raise web.HTTPFound(f"http://localhost:{port}/end")
+        return web.Response(body=b"video")
+
+    vendor.handler = redirect
+    request = HttpRequest(method="GET", path="/start", headers=(("Authorization", "Bearer secret"),))
+    async with transport.stream(account(vendor.url, private_network=True), request) as stream:
+        assert b"".join([piece async for piece in stream.pieces]) == b"video"
+    assert vendor.requests[0][2]["Authorization"] == "Bearer secret"
+    assert "Authorization" not in vendor.requests[1][2]
+
+
+async def test_a_result_inside_our_network_is_refused(transport: Transport, vendor: Vendor) -> None:
+    """A vendor on the internet cannot send us to an address of our own network."""
+    request = HttpRequest(method="GET", path=f"{vendor.url}/metadata")
+    with pytest.raises(NotSent):
+        async with transport.stream(account("https://vendor.example"), request):
+            pass
+    assert vendor.requests == []
