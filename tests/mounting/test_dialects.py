@@ -6,7 +6,7 @@ import pytest
 from tests.mounting.asgi import HANG_UP, Got, call, multipart
 from tests.mounting.plain import MemoryBackend, serve
 
-from reelway.core.errors import Conflict, NoRoute, StorageFailed
+from reelway.core.errors import Conflict, StorageFailed
 from reelway.core.videos import Blob
 from reelway.dialects.spec import CancelVideo, CreateVideo, ReadVideo
 
@@ -140,17 +140,6 @@ async def test_a_full_disk_is_503(capfd: pytest.CaptureFixture[str]) -> None:
     assert answer.status == 503
     assert answer.error["code"] == "storage_failed"
     assert b"secret" not in answer.body
-
-
-@pytest.mark.parametrize(
-    ("error", "header"), [(Conflict("no"), "false"), (RuntimeError("no"), "false"), (NoRoute("busy"), None)]
-)
-async def test_clients_are_told_not_to_repeat_a_create(error: Exception, header: str | None) -> None:
-    """`x-should-retry: false` goes with every refused POST that must not be sent again by itself."""
-    backend = MemoryBackend()
-    backend.fails_with = error
-    answer = await got(serve(backend), "POST", "/things", body=b"{}", content_type="application/json")
-    assert answer.headers.get("x-should-retry") == header
 
 
 async def test_files_of_a_refused_request_are_released() -> None:

@@ -8,12 +8,12 @@ from typing import Protocol, runtime_checkable
 
 from starlette.routing import Route
 
-from reelway.core.errors import CallerError, NotFound
+from reelway.core.errors import CallerError
 from reelway.core.keys import Caller
 from reelway.core.videos import Blob, Video
 from reelway.dialects.spec import Answer, Call, Dialect, Endpoint, Incoming, OpenContent
 from reelway.mounting.bodies import Body, BodyLimits, read_body
-from reelway.mounting.exchange import Exchange, Guarded, MethodNotAllowed
+from reelway.mounting.exchange import Exchange, Guarded, MethodNotAllowed, check_names
 from reelway.mounting.files import OpenedContent, serve_content
 from reelway.telemetry import logger
 
@@ -21,7 +21,6 @@ __all__ = ["Backend", "CanOpenLinks", "CanUnstage", "OpenedContent", "mount"]
 
 _LOG = logger("mounting")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-_PARAMETER_LENGTH = 512
 
 
 class Backend(Protocol):
@@ -108,7 +107,7 @@ class _Door:
             await self._serve(exchange, endpoint, incoming)
             return
         caller = await self._backend.authenticate(self._dialect.key_of(exchange.headers))
-        _check_parameters(incoming)
+        check_names(incoming.path_parameters.values())
         staged: list[Blob] = []
         try:
             if exchange.method in _WITH_BODY:
@@ -162,15 +161,8 @@ class _Door:
 
 
 def _content_call(endpoint: Endpoint, incoming: Incoming) -> OpenContent:
-    _check_parameters(incoming)
+    check_names(incoming.path_parameters.values())
     call = endpoint.read(incoming)
     if not isinstance(call, OpenContent):
         raise TypeError(f"{endpoint.path} streams, so it must read an OpenContent (got {type(call).__name__})")
     return call
-
-
-def _check_parameters(incoming: Incoming) -> None:
-    """Nothing of ours has such a name; databases need not hear of it."""
-    for value in incoming.path_parameters.values():
-        if len(value) > _PARAMETER_LENGTH or "\0" in value:
-            raise NotFound(f"There is nothing called {value[:40]!r}.")

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from reelway.core.errors import CallerError, InvalidRequest, StorageFailed
+from reelway.core.errors import CallerError, InvalidRequest, NotFound, StorageFailed
 from reelway.dialects.spec import Outgoing
 from reelway.telemetry import logger
 
@@ -23,6 +23,7 @@ __all__ = [
     "MethodNotAllowed",
     "RenderError",
     "StorageRefused",
+    "check_names",
     "parse_query",
 ]
 
@@ -33,8 +34,7 @@ _LOG = logger("mounting")
 _JSON = b"application/json"
 _QUERY_BYTES = 16_384
 _QUERY_FIELDS = 100
-_ACCIDENT = 500
-_KEEP_TRYING = (429, 503)
+_NAME_LENGTH = 512
 
 
 class ClientGone(Exception):
@@ -44,7 +44,7 @@ class ClientGone(Exception):
 class InternalError(CallerError):
     """An accident of ours, as far as a caller may know of it. Raised nowhere; rendered when something else was."""
 
-    status = _ACCIDENT
+    status = 500
     type = "server_error"
     code = "internal_error"
 
@@ -148,9 +148,6 @@ class Exchange:
         headers = dict(outgoing.headers)
         if isinstance(error, MethodNotAllowed):
             headers["allow"] = error.allowed
-        if self.method == "POST" and error.status not in _KEEP_TRYING:
-            # The official clients repeat every 409 and 5xx by themselves. After a create that may mean a second video.
-            headers.setdefault("x-should-retry", "false")
         await self.answer(outgoing.evolve(headers=headers))
 
 
@@ -206,6 +203,13 @@ def parse_query(raw: bytes) -> tuple[tuple[str, str], ...]:
         if "\0" in name or "\0" in value:
             raise InvalidRequest("The query contains a NUL character; leave it out.", code="invalid_query")
     return tuple(pairs)
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raise `NotFound` for names from a path that nothing of ours can have; databases need not hear of them."""
+    for name in names:
+        if len(name) > _NAME_LENGTH or "\0" in name:
+            raise NotFound(f"There is nothing called {name[:40]!r}.")
 
 
 def _facts(exchange: Exchange) -> dict[str, Any]:
