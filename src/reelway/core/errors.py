@@ -10,6 +10,7 @@ __all__ = [
     "BudgetExceeded",
     "CallerError",
     "Conflict",
+    "Contradiction",
     "GatewayError",
     "Gone",
     "InvalidRequest",
@@ -194,6 +195,13 @@ class LeaseLost(GatewayError):
 
 class SchemaTooNew(GatewayError):
     """The database was written by a newer version of Reelway."""
+
+
+class Contradiction(GatewayError):
+    """A write that cannot be true beside what is on record: a second settlement, or a vendor's work that another job has.
+
+    Nothing of it was kept, and the same write will never be; unlike `StorageFailed`, trying again is no use.
+    """
 
 
 class StorageFailed(GatewayError):

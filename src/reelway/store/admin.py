@@ -12,7 +12,7 @@ from pathlib import Path
 from reelway.core.errors import StorageFailed
 from reelway.core.record import Record
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, prepare
-from reelway.store.failures import storage_failed
+from reelway.store.failures import explained
 from reelway.store.queries import load
 from reelway.store.revisions import HEAD, revision_of
 
@@ -77,7 +77,7 @@ def backup(path: Path, target: Path) -> Path:
             os.fsync(file.fileno())
         partial.rename(target)
     except (sqlite3.Error, OSError) as error:
-        raise storage_failed(error, target) from error
+        raise explained(error, target) from error
     finally:
         partial.unlink(missing_ok=True)
     return target
@@ -99,4 +99,4 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
         with contextlib.closing(connect_to_read(path, busy_seconds=BUSY_SECONDS)) as connection:
             yield connection
     except sqlite3.Error as error:
-        raise storage_failed(error, path) from error
+        raise explained(error, path) from error

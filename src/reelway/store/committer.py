@@ -150,7 +150,7 @@ class Committer:
                 raise
             connection.execute("ROLLBACK TO alone")
             connection.execute("RELEASE alone")
-            return _Settled(pending.future, None, self._explain(error) if isinstance(error, sqlite3.Error) else error)
+            return _Settled(pending.future, None, self._explain(error))
         connection.execute("RELEASE alone")
         return _Settled(pending.future, value, None)
 

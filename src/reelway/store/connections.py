@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from reelway.core.errors import SchemaTooNew, StorageFailed
-from reelway.store.failures import storage_failed
+from reelway.store.failures import explained
 from reelway.store.revisions import HEAD, KNOWN, is_empty, revision_of
 
 __all__ = ["BUSY_SECONDS", "connect_to_read", "connect_to_write", "prepare"]
@@ -39,7 +39,7 @@ def prepare(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
         finally:
             connection.close()
     except (sqlite3.Error, OSError) as error:
-        raise storage_failed(error, path) from error
+        raise explained(error, path) from error
     if revision != HEAD:
         from reelway.store.upgrading import upgrade_to_head  # imports SQLAlchemy; see the module's rule
 

@@ -1,15 +1,15 @@
-"""What went wrong below, said so that an operator can act: SQLite's and the system's errors become `StorageFailed`.
+"""What went wrong below, said so that an operator can act: SQLite's and the system's errors become ours.
 
 The one rule: every message says what happened, to which file, and what to do next.
 """
 
-import errno
 import sqlite3
 from pathlib import Path
 
-from reelway.core.errors import StorageFailed
+from reelway.core.disk import disk_failed
+from reelway.core.errors import Contradiction, StorageFailed
 
-__all__ = ["is_refusal", "storage_failed"]
+__all__ = ["explained", "is_refusal"]
 
 _RESTORE = "move it aside and restore a backup (`reelway db backup` makes them), or start with an empty data folder"
 _ADVICE = {
@@ -23,16 +23,6 @@ _ADVICE = {
     sqlite3.SQLITE_CORRUPT: f"it is damaged: {_RESTORE}",
     sqlite3.SQLITE_IOERR: "the disk does not read or write it: check the disk and the system's log",
 }
-_SYSTEM_ADVICE = {
-    errno.ENOSPC: "the disk is full: make room",
-    errno.EDQUOT: "the disk quota is used up: make room or raise it",
-    errno.EACCES: "this user may not write there: check owner and permissions",
-    errno.EPERM: "this user may not write there: check owner and permissions",
-    errno.EROFS: "the disk is mounted read-only: choose another data folder",
-    errno.ENOTDIR: "a file is where a folder should be: move it away or choose another data folder",
-    errno.EEXIST: "a file is where a folder should be: move it away or choose another data folder",
-    errno.EISDIR: "a folder is where a file should be: move it away or choose another data folder",
-}
 
 
 def is_refusal(error: Exception) -> bool:
@@ -44,17 +34,16 @@ def is_refusal(error: Exception) -> bool:
     )
 
 
-def storage_failed(error: Exception, path: Path) -> StorageFailed:
-    """Return what to raise for an error of SQLite or the system met at this file."""
-    if isinstance(error, StorageFailed):
-        return StorageFailed(*error.args)
+def explained(error: Exception, path: Path) -> Exception:
+    """Return what to raise for an error of SQLite or the system met at this file; other errors are returned as they are."""
     if isinstance(error, sqlite3.IntegrityError):
-        return StorageFailed(f"{path}: the database refused a contradiction ({error}); nothing of this write was kept")
+        return Contradiction(
+            f"{path}: what was to be written contradicts what is there ({error}); nothing of it was kept"
+        )
     if isinstance(error, sqlite3.Error):
         code = getattr(error, "sqlite_errorcode", None)
         advice = _ADVICE.get(code & 0xFF) if code is not None else None
-        return StorageFailed(f"{path}: {advice or 'the database refused; run `reelway db check`'} ({error})")
+        return StorageFailed(f"{path}: {advice or 'the database refused: run `reelway db check`'} ({error})")
     if isinstance(error, OSError):
-        advice = _SYSTEM_ADVICE.get(error.errno or 0, "the system refused: check the disk and the permissions")
-        return StorageFailed(f"{error.filename or path}: {advice} ({error.strerror or error})")
-    return StorageFailed(f"{path}: {error or type(error).__name__}")
+        return disk_failed(error, str(path))
+    return error

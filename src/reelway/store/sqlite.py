@@ -19,7 +19,7 @@ from reelway.core.lifecycle import State
 from reelway.store import keyring, leases, reads, writes
 from reelway.store.committer import Committer
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, prepare
-from reelway.store.failures import storage_failed
+from reelway.store.failures import explained
 from reelway.store.spec import Change, Created, Creation, JobPage, JobQuery
 
 __all__ = ["SqliteStore"]
@@ -38,7 +38,7 @@ class SqliteStore:
         self._path = path
         self._busy_seconds = busy_seconds
         self._committer = Committer(
-            lambda: connect_to_write(path, busy_seconds=busy_seconds), lambda error: storage_failed(error, path)
+            lambda: connect_to_write(path, busy_seconds=busy_seconds), lambda error: explained(error, path)
         )
         self._reader: sqlite3.Connection | None = None
         self._spare_readers: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
@@ -58,7 +58,7 @@ class SqliteStore:
                 self._spare_readers.put(self._connect_to_read())
         except sqlite3.Error as error:
             await self.close()
-            raise storage_failed(error, self._path) from error
+            raise explained(error, self._path) from error
         self._threads = ThreadPoolExecutor(_READING_THREADS, thread_name_prefix="reelway-reader")
 
     async def close(self) -> None:
@@ -184,7 +184,7 @@ class SqliteStore:
         try:
             return read(self._reader, *arguments, **named)
         except sqlite3.Error as error:
-            raise storage_failed(error, self._path) from error
+            raise explained(error, self._path) from error
 
     async def _read_in_thread(
         self,
@@ -201,7 +201,7 @@ class SqliteStore:
             try:
                 return read(connection, *arguments, **named)
             except sqlite3.Error as error:
-                raise storage_failed(error, self._path) from error
+                raise explained(error, self._path) from error
             finally:
                 self._spare_readers.put(connection)
 

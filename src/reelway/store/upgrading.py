@@ -12,7 +12,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 
 from reelway.core.errors import StorageFailed
-from reelway.store.failures import storage_failed
+from reelway.store.failures import explained
 
 __all__ = ["alembic_config", "upgrade_to_head"]
 
@@ -32,7 +32,7 @@ def upgrade_to_head(path: Path, *, busy_seconds: float) -> None:
         with engine.begin() as connection:
             command.upgrade(alembic_config(connection), "head")
     except sa.exc.DBAPIError as error:
-        raise storage_failed(error.orig if isinstance(error.orig, Exception) else error, path) from error
+        raise explained(error.orig if isinstance(error.orig, Exception) else error, path) from error
     except CommandError as error:
         raise StorageFailed(f"{path}: the upgrade failed ({error}); the file is as it was") from error
     finally:

@@ -7,7 +7,7 @@ at a clock.
 import sqlite3
 from collections.abc import Sequence
 
-from reelway.core.errors import Conflict, Gone, LeaseLost, StorageFailed
+from reelway.core.errors import Conflict, Contradiction, Gone, LeaseLost
 from reelway.core.record import Record
 from reelway.store.queries import load, write_rows
 from reelway.store.reads import find_job, idempotent_answer
@@ -42,7 +42,7 @@ def create_videos(connection: sqlite3.Connection, creations: Sequence[Creation])
         [(creation, claim)] = claims
         earlier = replay(connection, claim, creation.job.created_at)
         if earlier is None:
-            raise StorageFailed(
+            raise Contradiction(
                 f"{creation.job.id}: its idempotency key was neither free nor held; run `reelway db check`"
             )
         return [earlier]
@@ -124,7 +124,7 @@ def _add_entries(connection: sqlite3.Connection, changes: Sequence[Change]) -> N
     write_rows(connection, _SQL["add_entries"], reserved)
     if write_rows(connection, _SQL["close_reservations"], ended) != len(ended):
         names = ", ".join(job.id for job, _ in entries)
-        raise StorageFailed(f"{names}: nothing was reserved, so nothing can be settled or released")
+        raise Contradiction(f"{names}: nothing was reserved, so nothing can be settled or released")
 
 
 def _lost(change: Change) -> str:
