@@ -44,9 +44,7 @@ class _Settled(NamedTuple):
 class Committer:
     """Writes for one event loop. `connect` is called in the writer's thread; `explain` turns a failure into words."""
 
-    def __init__(
-        self, connect: Callable[[], sqlite3.Connection], explain: Callable[[Exception], StorageFailed]
-    ) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], explain: Callable[[Exception], Exception]) -> None:
         self._connect = connect
         self._explain = explain
         self._gathered: list[_Pending] = []
