@@ -9,6 +9,7 @@ from decimal import Decimal, InvalidOperation
 
 from reelway.catalog.combinations import NEEDED_ROLES, reachable, seconds_values
 from reelway.catalog.conditions import Facts, holds
+from reelway.catalog.options import fold_name
 from reelway.catalog.sizes import ADAPTIVE, parse_pixels, pixels
 from reelway.catalog.spec import InputRule, ModeCard, ModelCard, OptionCard, PriceRule, SecondsRule, When
 from reelway.catalog.values import ValueRefused, fit_option
@@ -111,9 +112,9 @@ def _check_option_names(card: ModelCard) -> Iterator[str]:
     owners: dict[str, str] = {}
     for name, option in card.options.items():
         for spelling in (name, *option.aliases):
-            if spelling in owners:
-                yield f"options.{name}: {spelling} already means options.{owners[spelling]}"
-            owners[spelling] = name
+            owner = owners.setdefault(fold_name(spelling), name)
+            if owner != name:
+                yield f"options.{name}: {spelling} already means options.{owner}"
 
 
 def _check_words(card: ModelCard) -> Iterator[str]:
@@ -122,16 +123,14 @@ def _check_words(card: ModelCard) -> Iterator[str]:
         if tier not in tiers:
             yield f"tier_words.{word} means {tier}, which is no tier of any mode"
     for word, meaning in card.mode_words.items():
+        # An empty meaning is a word that is known and changes nothing; whoever says it is warned.
         unknown = sorted(set(meaning) - _MODE_WORD_KEYS)
-        if unknown:  # an empty meaning is a word that is known and changes nothing; whoever says it is warned
+        if unknown:
             yield f"mode_words.{word} may say {', '.join(sorted(_MODE_WORD_KEYS))} (got {', '.join(unknown)})"
-        if ("option" in meaning) != ("value" in meaning) or meaning.get(
-            "option", next(iter(card.options), None)
-        ) not in (
-            *card.options,
-            None,
-        ):
-            yield f"mode_words.{word}: option and value go together and name one of the card's options"
+        if ("option" in meaning) != ("value" in meaning):
+            yield f"mode_words.{word}: option and value go together"
+        if "option" in meaning and meaning["option"] not in card.options:
+            yield f"mode_words.{word} sets {meaning['option']}, which is none of the card's options"
         if "tier" in meaning and meaning["tier"] not in tiers:
             yield f"mode_words.{word} means the tier {meaning['tier']}, which no mode has"
         if "mode" in meaning and meaning["mode"] not in card.modes:
@@ -147,8 +146,12 @@ def _check_conditions(card: ModelCard) -> Iterator[str]:
     for place, when in placed:
         yield from (f"{place}.when: {text}" for text in _check_when(card, when))
     for index, limit in enumerate(card.limits):
-        if not (limit.seconds or limit.tiers or limit.ratios or limit.audio is not None):
-            yield f"limits.{index} narrows nothing"
+        values = limit.seconds or limit.tiers or limit.ratios or limit.audio is not None
+        narrows = values or limit.inputs or limit.inputs_total is not None
+        if bool(narrows) == limit.refuse:
+            yield f"limits.{index} must either narrow something or refuse"
+        if limit.refuse and not limit.because:
+            yield f"limits.{index} refuses without a because"
         narrowed = When(tier=limit.tiers, ratio=limit.ratios, seconds=limit.seconds)
         yield from (f"limits.{index}: {text}" for text in _check_when(card, narrowed))
 
@@ -186,9 +189,10 @@ def _check_combinations(card: ModelCard) -> Iterator[str]:
     seen: set[tuple[str, Mode]] = set()
     reached: set[Mode] = set()
     met: set[int] = set()
+    for facts in reachable(card, limited=False):
+        met.update(index for index, limit in enumerate(card.limits) if holds(limit.when, facts))
     for facts in reachable(card):
         reached.add(facts.mode)
-        met.update(index for index, limit in enumerate(card.limits) if holds(limit.when, facts))
         for gap in _gaps(card, facts):
             if (gap, facts.mode) not in seen:
                 seen.add((gap, facts.mode))

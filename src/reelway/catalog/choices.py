@@ -9,8 +9,8 @@ from itertools import product
 from typing import Any
 
 from reelway.catalog.combinations import Choice, audio_values, fits, seconds_values
-from reelway.catalog.conditions import Facts, holds
-from reelway.catalog.messages import listing
+from reelway.catalog.conditions import Facts
+from reelway.catalog.messages import listing, shown
 from reelway.catalog.place import Dimension, Place
 from reelway.catalog.spec import Limit
 from reelway.core.errors import InvalidRequest
@@ -75,7 +75,8 @@ def _narrowed(limit: Limit, name: str) -> tuple[Any, ...]:
 
 def _refusal(place: Place, asked: Choice, facts: Facts) -> InvalidRequest:
     """Blame the first value that would only have to be another one, and name what it may be."""
-    reason = _reason(place, asked, facts)
+    limit = _in_the_way(place, asked, facts)
+    reason = limit.because if limit else ""
     for name in _NAMES:
         got = getattr(asked, name)
         if got is None:
@@ -86,10 +87,14 @@ def _refusal(place: Place, asked: Choice, facts: Facts) -> InvalidRequest:
             ordered = [value for value in _in_card_order(place, name) if value in allowed]
             field = place.field(name, _FIELDS[name])
             return place.refuse(field, listing(ordered), got, _DIMENSIONS[name], because=reason)
-    given = ", ".join(f"{_FIELDS[name]} {getattr(asked, name)}" for name in _NAMES if getattr(asked, name) is not None)
+    words = [f"{_FIELDS[name]} {getattr(asked, name)}" for name in _NAMES if getattr(asked, name) is not None]
+    named = limit.when.option if limit else {}
+    words += [f"{name} {shown(value)}" for name, value in named.items()]
     because = f": {reason}" if reason else ""
     return InvalidRequest(
-        f"{given or 'this'} cannot be had together for {place.text}{because}", code="conflicting_parameters"
+        f"{', '.join(words) or 'what was given'} cannot be had together for {place.text}{because}",
+        code="conflicting_parameters",
+        param=next(iter(named), None),
     )
 
 
@@ -106,11 +111,7 @@ def _auto_last(seconds: int) -> tuple[bool, int]:
     return (seconds < 0, seconds)
 
 
-def _reason(place: Place, asked: Choice, facts: Facts) -> str:
-    """Return the card's own sentence about the limit that stands in the way."""
+def _in_the_way(place: Place, asked: Choice, facts: Facts) -> Limit | None:
+    """Return the first limit that what was asked for, with the defaults for the rest, runs into."""
     tried = facts.evolve(**{name: _candidates(place, asked, name)[0] for name in _NAMES})
-    for limit in place.card.limits:
-        alone = place.card.evolve(limits=(limit,))
-        if limit.because and holds(limit.when, tried) and not fits(alone, tried):
-            return limit.because
-    return ""
+    return next((limit for limit in place.card.limits if not fits(place.card.evolve(limits=(limit,)), tried)), None)

@@ -67,7 +67,8 @@ def fits(card: ModelCard, facts: Facts) -> bool:
     return all(
         not holds(limit.when, facts)
         or (
-            (not limit.seconds or facts.seconds is None or facts.seconds in limit.seconds)
+            not limit.refuse
+            and (not limit.seconds or facts.seconds is None or facts.seconds in limit.seconds)
             and (not limit.tiers or facts.tier is None or facts.tier in limit.tiers)
             and (not limit.ratios or facts.ratio is None or facts.ratio in limit.ratios)
             and (limit.audio is None or bool(facts.audio) == limit.audio)
@@ -87,8 +88,11 @@ def input_profiles(mode: Mode, mode_card: ModeCard) -> Iterator[tuple[frozenset[
             yield roles, frozenset(rule.kind for rule in (*required, *chosen))
 
 
-def reachable(card: ModelCard) -> Iterator[Facts]:
-    """Yield every combination a request can ask for, as far as the card's conditions can tell them apart."""
+def reachable(card: ModelCard, *, limited: bool = True) -> Iterator[Facts]:
+    """Yield every combination a request can ask for, as far as the card's conditions can tell them apart.
+
+    With `limited=False` also those that the card's limits take away.
+    """
     whens = [limit.when for limit in card.limits]
     whens += [route.when for route in card.routes]
     whens += [line.when for line in card.price]
@@ -113,7 +117,7 @@ def reachable(card: ModelCard) -> Iterator[Facts]:
                 kinds=kinds,
                 options=options,
             )
-            if fits(card, facts):
+            if not limited or fits(card, facts):
                 yield facts
 
 

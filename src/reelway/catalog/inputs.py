@@ -3,17 +3,19 @@
 Bytes we hold were measured and are judged here; a URL that is handed on is judged by the vendor.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from reelway.catalog.combinations import NEEDED_ROLES
+from reelway.catalog.conditions import Facts, holds
 from reelway.catalog.messages import listing
 from reelway.catalog.modes import Given
 from reelway.catalog.place import Place
 from reelway.catalog.spec import InputRule, ModeCard
+from reelway.catalog.wording import count_in_words
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import Blob, Input, MediaKind, Mode, Role
 
-__all__ = ["check_extension", "check_inputs", "describe_inputs", "to_inputs"]
+__all__ = ["check_extension", "check_input_limits", "check_inputs", "describe_inputs", "to_inputs"]
 
 _ROLE_ORDER = (Role.FIRST_FRAME, Role.LAST_FRAME, Role.SOURCE, Role.REFERENCE)
 _KIND_ORDER = (MediaKind.IMAGE, MediaKind.VIDEO, MediaKind.AUDIO)
@@ -66,6 +68,27 @@ def check_extension(place: Place, given: Iterable[Given], seconds: int | None) -
             )
 
 
+def check_input_limits(place: Place, given: Iterable[Given], facts: Facts) -> None:
+    """Raise `InvalidRequest` where a limit of the card leaves room for fewer inputs than the mode alone."""
+    items = tuple(given)
+    for limit in place.card.limits:
+        if not (limit.inputs or limit.inputs_total is not None) or not holds(limit.when, facts):
+            continue
+        reason = f": {limit.because}" if limit.because else ""
+        for kind, most in limit.inputs.items():
+            _check_most(place, [item for item in items if item.kind is kind], most, f"{kind} inputs", reason)
+        if limit.inputs_total is not None:
+            _check_most(place, items, limit.inputs_total, "inputs", reason)
+
+
+def _check_most(place: Place, items: Sequence[Given], most: int, noun: str, reason: str) -> None:
+    if len(items) > most:
+        raise InvalidRequest(
+            f"{place.text} takes at most {most} {noun} with what else is asked for (got {len(items)}){reason}",
+            param=items[most].reference.field,
+        )
+
+
 def to_inputs(given: Iterable[Given]) -> tuple[Input, ...]:
     """Return the inputs in one order, whatever order the fields of the request had: by role, by kind, then as given."""
     ordered = sorted(
@@ -88,14 +111,10 @@ def describe_inputs(rules: ModeCard) -> str:
     """Return what a mode takes, for messages: `1 first frame image and up to 3 reference images`."""
     if not rules.inputs:
         return "no inputs"
-    parts = [f"{_count(rule)} {_name(rule.role, rule.kind)}{'s' if rule.max > 1 else ''}" for rule in rules.inputs]
+    parts = [
+        f"{count_in_words(rule)} {_name(rule.role, rule.kind)}{'s' if rule.max > 1 else ''}" for rule in rules.inputs
+    ]
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-
-
-def _count(rule: InputRule) -> str:
-    if rule.min == rule.max:
-        return str(rule.max)
-    return f"{rule.min} to {rule.max}" if rule.min else f"up to {rule.max}"
 
 
 def _name(role: Role | None, kind: MediaKind) -> str:
@@ -119,7 +138,7 @@ def _check_count(place: Place, rule: InputRule, items: list[Given], *, extra: in
         raise _missing(place, rule.role)
     field = items[min(rule.max, len(items) - 1)].reference.field if items else _USUAL_FIELD[rule.role]
     raise InvalidRequest(
-        f"{place.text} takes {_count(rule)} {_name(rule.role, rule.kind)}{'s' if rule.max > 1 else ''} (got {count})",
+        f"{place.text} takes {count_in_words(rule)} {_name(rule.role, rule.kind)}{'s' if rule.max > 1 else ''} (got {count})",
         param=field,
     )
 

@@ -6,7 +6,7 @@ that names the file, the model and the place. Run `python -m reelway.catalog.loa
 
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -17,7 +17,7 @@ from reelway.catalog.checks import check_card
 from reelway.catalog.inherit import RawCard, flatten
 from reelway.catalog.spec import InputRule, ModeCard, ModelCard, OptionCard, PriceRule, RouteCard, VendorCard
 
-__all__ = ["load_catalog", "read_cards"]
+__all__ = ["check_packaged", "load_catalog", "read_cards"]
 
 _OPERATOR = "reelway.toml"
 
@@ -40,13 +40,24 @@ def load_catalog(*, extra_cards: Sequence[Mapping[str, Any]] = (), aliases: Mapp
     vendors, raw, complaints = _read_packaged()
     own = [RawCard(source=_OPERATOR, table=dict(table)) for table in extra_cards]
     cards, more = read_cards(raw, own)
-    complaints += more
-    for card in cards.values():
-        complaints += [f"{card.vendor}: model {card.name}: {complaint}" for complaint in check_card(card)]
+    own_names = frozenset(str(card.table.get("name")) for card in own)
+    # The packaged cards are checked when they are written (half a second for all); only new ones are checked here.
+    complaints += [*more, *_contradictions(card for name, card in cards.items() if name in own_names)]
     if complaints:
         raise CatalogInvalid("the model cards do not hold together:\n  " + "\n  ".join(complaints))
-    own_names = frozenset(str(card.table.get("name")) for card in own)
     return Catalog(cards=cards, vendors=vendors, aliases=dict(aliases or {}), own_names=own_names)
+
+
+def check_packaged() -> tuple[str, ...]:
+    """Return everything that is wrong with the packaged cards; empty when they hold together."""
+    _, raw, complaints = _read_packaged()
+    cards, more = read_cards(raw)
+    return (*complaints, *more, *_contradictions(cards.values()))
+
+
+def _contradictions(cards: Iterable[ModelCard]) -> Iterator[str]:
+    for card in cards:
+        yield from (f"{card.vendor}: model {card.name}: {complaint}" for complaint in check_card(card))
 
 
 def read_cards(packaged: Sequence[RawCard], own: Sequence[RawCard] = ()) -> tuple[dict[str, ModelCard], list[str]]:
@@ -112,11 +123,11 @@ def _members(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _main() -> int:
-    try:
-        catalog = load_catalog()
-    except CatalogInvalid as error:
-        sys.stdout.write(f"{error}\n")
+    complaints = check_packaged()
+    if complaints:
+        sys.stdout.write("\n".join(complaints) + "\n")
         return 1
+    catalog = load_catalog()
     sys.stdout.write(f"{len(catalog.cards)} model cards of {len(catalog.vendors)} vendors hold together.\n")
     return 0
 

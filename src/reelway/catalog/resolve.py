@@ -9,8 +9,9 @@ from typing import Any
 
 from reelway.catalog.asking import read_choice, read_fps, read_seed
 from reelway.catalog.choices import choose
+from reelway.catalog.combinations import Choice
 from reelway.catalog.conditions import Facts
-from reelway.catalog.inputs import check_extension, check_inputs, to_inputs
+from reelway.catalog.inputs import check_extension, check_input_limits, check_inputs, to_inputs
 from reelway.catalog.messages import refusal
 from reelway.catalog.modes import Given, assign_roles, decide_mode, mode_meaning, read_given
 from reelway.catalog.options import Options, read_options
@@ -40,8 +41,10 @@ def resolve(request: VideoRequest, card: ModelCard) -> ResolvedRequest:
     prompt, prompt_warnings = _read_prompt(request, place)
     options = read_options(request, place, _named_option(meaning))
     asked, asked_warnings = read_choice(request, place, meaning, given)
-    choice = choose(place, asked, _facts(place, given, request.source_video_id, options))
+    facts = _facts(place, given, request.source_video_id, options)
+    choice = choose(place, asked, facts)
     width, height = (choice.tier and choice.ratio and pixels(card, choice.tier, choice.ratio)) or (None, None)
+    check_input_limits(place, given, _with_choice(facts, choice))
     check_extension(place, given, choice.seconds)
     fps, fps_warnings = read_fps(request, place)
     seed, seed_warnings = read_seed(request, place)
@@ -111,6 +114,10 @@ def _facts(place: Place, given: tuple[Given, ...], source: str | None, options: 
         roles.add(Role.SOURCE)
         kinds.add(MediaKind.VIDEO)
     return Facts(mode=place.mode, roles=frozenset(roles), kinds=frozenset(kinds), options=options.options)
+
+
+def _with_choice(facts: Facts, choice: Choice) -> Facts:
+    return facts.evolve(tier=choice.tier, ratio=choice.ratio, seconds=choice.seconds, audio=choice.audio)
 
 
 def _named_option(meaning: Mapping[str, Any]) -> dict[str, Any]:

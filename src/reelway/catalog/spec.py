@@ -101,13 +101,19 @@ class When(StrictRecord):
 
 
 class Limit(StrictRecord):
-    """Where `when` holds, only these values are left. The first default that no longer fits becomes the first one listed."""
+    """Where `when` holds, only these values are left. A default that no longer fits becomes the first one listed."""
 
     when: When
     seconds: tuple[int, ...] = ()
     tiers: tuple[str, ...] = ()
     ratios: tuple[str, ...] = ()
     audio: bool | None = None
+    inputs: dict[MediaKind, int] = {}
+    """At most so many inputs of a kind: `{image = 4}`."""
+    inputs_total: int | None = None
+    """At most so many inputs of all kinds together."""
+    refuse: bool = False
+    """Nothing is left: what `when` describes cannot be had at all. Needs `because`."""
     because: str = ""
     """Ends the message: `1080p is made in 8 seconds only`."""
 
@@ -126,6 +132,8 @@ class ModeCard(StrictRecord):
     """May contain `adaptive`."""
     ratio: str | None = None
     """The default ratio; None with empty `ratios` means that the input decides."""
+    source_seconds: float | None = None
+    """Of a longer source only the first so many seconds are used, and charged."""
     unconfirmed: str | None = None
 
 
