@@ -34,7 +34,8 @@ def test_happyhorse_makes_3_to_15_seconds_of_1080p(catalog: Catalog, name: str) 
         assert lengths(card, mode) == (None if edits else (3, 15, 5))
         assert rules.tiers == (("720p", "1080p") if edits else ("480p", "720p", "1080p"))
         assert rules.tier == "1080p"
-        assert bool(rules.unconfirmed) is not edits
+        assert rules.source_seconds == (15 if edits else None)
+        assert rules.unconfirmed
         assert len(rules.ratios) == (9 if mode in (Mode.T2V, Mode.R2V) else 0)
         assert rules.prompt == ("optional" if mode is Mode.I2V else "required")
     assert card.audio.kind == "always"

@@ -9,7 +9,9 @@ from reelway.catalog.catalog import Catalog
 from reelway.catalog.combinations import fits
 from reelway.catalog.conditions import Facts
 from reelway.catalog.load import load_catalog
-from reelway.core.videos import MediaKind, Mode, Role
+from reelway.catalog.resolve import resolve
+from reelway.core.errors import InvalidRequest
+from reelway.core.videos import InputReference, MediaKind, Mode, Role, VideoRequest
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,27 @@ def test_a_reference_video_silences_kling(catalog: Catalog) -> None:
     assert not fits(card, with_sound.evolve(kinds=IMAGE | VIDEO))
     assert fits(card, with_sound.evolve(kinds=VIDEO, audio=False))
     assert card.audio.default is False
+
+
+@pytest.mark.parametrize(("videos", "most"), [(0, 7), (1, 4)])
+def test_kling_takes_seven_pictures_or_four_beside_a_video(catalog: Catalog, videos: int, most: int) -> None:
+    """One more is refused here, before the vendor is asked; frames count as pictures."""
+    card = catalog.card("kling-video")
+
+    def ask(pictures: int) -> None:
+        frame = InputReference(
+            field="first_frame", kind=MediaKind.IMAGE, role=Role.FIRST_FRAME, url="https://m.example/0"
+        )
+        references = [
+            InputReference(field="images", kind=kind, role=Role.REFERENCE, url="https://m.example/1")
+            for kind, count in ((MediaKind.IMAGE, pictures - 1), (MediaKind.VIDEO, videos))
+            for _ in range(count)
+        ]
+        resolve(VideoRequest(model="kling-video", prompt="a boat", inputs=(frame, *references)), card)
+
+    ask(most)
+    with pytest.raises(InvalidRequest, match=f"at most {most} image"):
+        ask(most + 1)
 
 
 def test_kling_inputs_have_the_vendors_limits(catalog: Catalog) -> None:

@@ -166,3 +166,28 @@ def test_a_face_goes_to_s2v_01_and_other_references_to_h3(catalog: Catalog) -> N
 
     assert (vendor_model(card, facts_of(plain)), plain.audio, plain.tier) == ("MiniMax-H3", True, "768p")
     assert (vendor_model(card, facts_of(kept)), kept.audio, kept.seconds) == ("S2V-01", False, 6)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "options", "reason"),
+    [
+        ((MediaKind.IMAGE, MediaKind.IMAGE), {"subject_reference": True}, "one face"),
+        ((MediaKind.VIDEO,), {"subject_reference": True}, "one face"),
+        ((MediaKind.AUDIO,), {}, "only beside an image or a video"),
+        ((MediaKind.IMAGE,) * 9 + (MediaKind.VIDEO,) * 3 + (MediaKind.AUDIO,), {}, "12 references"),
+    ],
+)
+def test_references_that_go_together_with_nothing_are_refused(
+    catalog: Catalog, kinds: tuple[MediaKind, ...], options: dict[str, bool], reason: str
+) -> None:
+    """S2V-01 takes one face; H3 takes 12 references, and audio never alone."""
+    inputs = tuple(
+        InputReference(
+            field=f"references[{at}]", kind=kind, role=Role.REFERENCE, url=f"https://media.example.test/{at}"
+        )
+        for at, kind in enumerate(kinds)
+    )
+    request = VideoRequest(model="hailuo-video", prompt="a boat", inputs=inputs, options=options)
+
+    with pytest.raises(InvalidRequest, match=reason):
+        resolve(request, catalog.card("hailuo-video"))
