@@ -1,6 +1,6 @@
 """The names under which callers write the same thing, folded into one slot each (contract 2). The first name is our own.
 
-A name means the same at top level, in `parameters` and in `metadata`; further down it only fills what is not given above.
+A name means the same at top level, in `metadata` and in `parameters`; further down it only fills what is not given above.
 """
 
 from collections.abc import Mapping

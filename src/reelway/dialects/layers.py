@@ -1,4 +1,4 @@
-"""The three places in which a caller may write the same thing: the top level, `parameters`, `metadata`.
+"""The three places in which a caller may write the same thing: the top level, `metadata`, `parameters`.
 
 A name that is read is taken out of its layer, so that what is left over is exactly what nobody here understood.
 """

@@ -37,6 +37,7 @@ __all__ = ["Timestamps", "key_of", "make_dialect", "render_error", "render_video
 
 _LONGEST_WAIT = 60.0
 _POLL_SECONDS = 2.0
+_WORTH_REPEATING = (408, 429)
 _MILLISECONDS_FROM = 100_000_000_000
 _STATUSES = tuple(status.value for status in Status)
 
@@ -196,10 +197,13 @@ def _time(query: Mapping[str, str], name: str) -> float | None:
 
 
 def render_error(error: CallerError, request_id: str) -> Outgoing:
-    """Return the error envelope. The official clients repeat a refused create unless they are told not to."""
+    """Return the error envelope.
+
+    The official clients repeat 408, 409, 429 and every 5xx unless they are told not to. A 4xx stays as it is until the caller
+    changes something; whether a 5xx may be repeated depends on the method, which whoever mounts the dialect knows.
+    """
     headers = {"x-request-id": request_id}
-    nothing_was_made = error.status == 429 or (error.status == 503 and error.code == "no_route")
-    if not nothing_was_made:
+    if 400 <= error.status < 500 and error.status not in _WORTH_REPEATING:
         headers["x-should-retry"] = "false"
     if error.retry_after_seconds is not None:
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_seconds)))

@@ -1,6 +1,6 @@
 """From the fields of a request to one `VideoRequest`: every spelling folded into one, nothing held against a model yet.
 
-The top level, `parameters` and `metadata` are read with the same names. A lower layer fills gaps and never overrides; what it
+The top level, `metadata` and `parameters` are read with the same names. A lower layer fills gaps and never overrides; what it
 says in vain is named in `warnings`, and what nobody understands here is handed on under its own name.
 """
 
@@ -12,7 +12,7 @@ import msgspec
 from reelway.catalog.values import sorted_deep
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import InputReference, Operation, RequestWarning, Role, VideoRequest
-from reelway.dialects.aliases import INPUT_SLOTS, METADATA_TAGS
+from reelway.dialects.aliases import ALIASES, INPUT_SLOTS, METADATA_TAGS
 from reelway.dialects.content import Content, read_content
 from reelway.dialects.fields import Repeated, read_fields
 from reelway.dialects.layers import Layer
@@ -96,6 +96,7 @@ def read_video_request(
         options=_leftover({**reader.top.rest, **draft}, "the request"),
         parameters=_leftover(reader.parameters.rest, "parameters"),
         metadata=_leftover(reader.metadata.rest, "metadata"),
+        spelled=dict(sorted(reader.spelled.items())),
         warnings=tuple(reader.warnings),
     )
 
@@ -107,7 +108,8 @@ class _Reader:
         self.top = top
         self.parameters = parameters
         self.metadata = metadata
-        self._layers = (top, parameters, metadata)
+        self.spelled: dict[str, str] = {}
+        self._layers = (top, metadata, parameters)
         self._notes: list[RequestWarning] = []
 
     @property
@@ -124,15 +126,24 @@ class _Reader:
                 found = taken
             elif taken is not None and taken.value != found.value:
                 self._in_vain(taken.field, found.field)
-        return None if found is None else found.value
+        if found is None:
+            return None
+        self._note_spelling(slot, ALIASES[slot][0], found.field)
+        value: T = found.value
+        return value
 
     def shape(self) -> Shape:
         """Return size, ratio and tier."""
         shape = read_shape(self.top.take)
-        for layer in (self.parameters, self.metadata):
+        for layer in self._layers[1:]:
             shape, unused = fill_shape(shape, read_shape(layer.take))
             for taken in unused:
                 self._in_vain(taken.field, shape.parts[0].field)
+        for name, usual, part in (("ratio", "aspect_ratio", shape.ratio), ("tier", "resolution", shape.tier)):
+            if part is not None:
+                self._note_spelling(name, usual, part.field)
+        if shape.pixels is not None and not shape.pixels.field.endswith("width"):
+            self._note_spelling("size", "size", shape.pixels.field)
         return shape
 
     def inputs(self, content: Content, operation: Operation) -> tuple[InputReference, ...]:
@@ -140,19 +151,25 @@ class _Reader:
         found = {slot: list(self.top.take_inputs(spec)) for slot, spec in INPUT_SLOTS.items()}
         above = {source_of(read.reference) for reads in found.values() for read in reads}
         above |= {source_of(read.reference) for read in content.inputs}
-        for layer in (self.parameters, self.metadata):
-            for slot, spec in INPUT_SLOTS.items():
-                fresh = [read for read in layer.take_inputs(spec) if source_of(read.reference) not in above]
+        for layer in self._layers[1:]:
+            below = {slot: layer.take_inputs(spec) for slot, spec in INPUT_SLOTS.items()} if layer.rest else {}
+            for slot, given in below.items():
+                fresh = [read for read in given if source_of(read.reference) not in above]
                 if found[slot] and fresh:
                     self._in_vain(fresh[0].reference.field, found[slot][0].reference.field)
                 else:
                     found[slot] += fresh
+            above |= {source_of(read.reference) for given in below.values() for read in given}
         _send_once([found[slot] for slot in _SAME_THING])
         if operation in ("edit", "extend"):
             found["video"] = [read.evolve(reference=read.reference.evolve(role=Role.SOURCE)) for read in found["video"]]
         reads = [read for reads in found.values() for read in reads] + list(content.inputs)
         self._notes += [warning for read in reads for warning in read.warnings]
         return tuple(read.reference for read in reads)
+
+    def _note_spelling(self, name: str, usual: str, field: str) -> None:
+        if field != usual:
+            self.spelled[name] = field
 
     def _in_vain(self, field: str, winner: str) -> None:
         self._notes.append(RequestWarning(field=field, message=f"is not used because {winner} is given"))
