@@ -35,7 +35,7 @@ def price(
             "input_image": Decimal(images),
             "credit": Decimal(line.credits) + Decimal(line.credits_per_second) * Decimal(seconds),
         }[line.unit]
-        total += Decimal(line.amount) * count
+        total += Decimal(line.amount) * max(count - line.free, Decimal())
     return main.currency, total
 
 

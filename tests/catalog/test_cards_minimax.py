@@ -9,6 +9,7 @@ from reelway.catalog.catalog import Catalog
 from reelway.catalog.combinations import fits
 from reelway.catalog.conditions import Facts, facts_of
 from reelway.catalog.load import load_catalog
+from reelway.catalog.pricing import quote
 from reelway.catalog.resolve import resolve
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import InputReference, MediaKind, Mode, Role, VideoRequest
@@ -102,7 +103,23 @@ def test_h3_charges_the_seconds_of_reference_videos(catalog: Catalog) -> None:
     facts = hailuo(Mode.R2V, "768p", 5, audio=True, kinds=VIDEO)
 
     assert price(card, facts, seconds="5", input_seconds="10") == ("USD", Decimal("1.20"))
-    assert all(line.unconfirmed for line in card.price if line.extra)
+    assert all(line.unconfirmed for line in card.price if line.unit == "input_second")
+
+
+@pytest.mark.parametrize(("images", "dollars"), [(1, "0.40"), (5, "0.40"), (6, "0.44"), (9, "0.56")])
+def test_h3_charges_images_after_the_fifth(catalog: Catalog, images: int, dollars: str) -> None:
+    """Five seconds at 0.08, five images free, each further one 0.04: the same sum by hand, by card and by quote."""
+    card = catalog.card("hailuo-video")
+    pictures = tuple(
+        InputReference(
+            field=f"images[{at}]", kind=MediaKind.IMAGE, role=Role.REFERENCE, url=f"https://m.example.test/{at}"
+        )
+        for at in range(images)
+    )
+    resolved = resolve(VideoRequest(model="hailuo-video", prompt="a boat", seconds=5, inputs=pictures), card)
+
+    assert price(card, facts_of(resolved), seconds="5", images=images) == ("USD", Decimal(dollars))
+    assert Decimal(quote(card, resolved).text) == Decimal(dollars)
 
 
 def test_hailuo_inputs_have_the_vendors_limits(catalog: Catalog) -> None:

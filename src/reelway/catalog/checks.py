@@ -180,6 +180,8 @@ def _check_price(line: PriceRule) -> Iterator[str]:
                 yield f"{name} is negative"
         except InvalidOperation:
             yield f"{name} {getattr(line, name)!r} is no decimal number"
+    if line.free < 0:
+        yield "free is negative"
     if (line.unit == "credit") != (line.credits != "0" or line.credits_per_second != "0"):
         yield 'credits and credits_per_second belong to unit = "credit", which needs one of them'
 

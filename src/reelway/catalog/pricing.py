@@ -105,7 +105,7 @@ def _line(rule: PriceRule, measures: _Measures, takes: int, rates: Mapping[str, 
     if rule.currency not in rates:
         raise CatalogInvalid(f"a price is in {rule.currency}, for which there is no rate; set one in reelway.toml")
     count, unit = _count(rule, measures)
-    count *= takes
+    count = max(count - rule.free, Decimal(0)) * takes
     amount = from_decimal(count * Decimal(rule.amount) * rates[rule.currency])
     return QuoteLine(
         text=f"{_short(count)} {unit} at {rule.amount} {rule.currency}",

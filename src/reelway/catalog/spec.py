@@ -180,6 +180,8 @@ class PriceRule(StrictRecord):
     """With `credit`: how many for the clip, as decimal text; `amount` is then the price of one credit."""
     credits_per_second: str = "0"
     """With `credit`: how many more for each output second."""
+    free: int = 0
+    """So many units of each video cost nothing."""
     source: str = ""
     unconfirmed: str | None = None
 
