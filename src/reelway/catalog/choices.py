@@ -27,9 +27,9 @@ def choose(place: Place, asked: Choice, facts: Facts) -> Choice:
 
     Raises `InvalidRequest` when what was asked for cannot be had together.
     """
-    plain = {name: _candidates(place, asked, name)[0] for name in _NAMES}
-    if fits(place.card, facts.evolve(**plain)):
-        return Choice(**plain)
+    plain = _plain(place, asked)
+    if not place.card.limits or fits(place.card, _with(facts, plain)):
+        return plain
     best = next(_solutions(place, asked, facts), None)
     if best is None:
         raise _refusal(place, asked, facts)
@@ -42,8 +42,21 @@ def _solutions(place: Place, asked: Choice, facts: Facts) -> Iterator[Choice]:
     everywhere = product(*(range(len(values)) for values in candidates))
     for indexes in sorted(everywhere, key=lambda spots: (sum(spot > 0 for spot in spots), spots)):
         values = {name: candidates[at][spot] for at, (name, spot) in enumerate(zip(_NAMES, indexes, strict=True))}
-        if fits(place.card, facts.evolve(**values)):
-            yield Choice(**values)
+        choice = Choice(**values)
+        if fits(place.card, _with(facts, choice)):
+            yield choice
+
+
+def _plain(place: Place, asked: Choice) -> Choice:
+    """Return what was asked for, and the defaults for the rest."""
+    rules = place.rules
+    seconds = asked.seconds if asked.seconds is not None or rules.seconds is None else rules.seconds.default
+    audio = asked.audio if asked.audio is not None else audio_values(place.card, place.mode)[0]
+    return Choice(tier=asked.tier or rules.tier, ratio=asked.ratio or rules.ratio, seconds=seconds, audio=audio)
+
+
+def _with(facts: Facts, choice: Choice) -> Facts:
+    return facts.evolve(tier=choice.tier, ratio=choice.ratio, seconds=choice.seconds, audio=choice.audio)
 
 
 def _candidates(place: Place, asked: Choice, name: str) -> tuple[Any, ...]:
@@ -113,5 +126,5 @@ def _auto_last(seconds: int) -> tuple[bool, int]:
 
 def _in_the_way(place: Place, asked: Choice, facts: Facts) -> Limit | None:
     """Return the first limit that what was asked for, with the defaults for the rest, runs into."""
-    tried = facts.evolve(**{name: _candidates(place, asked, name)[0] for name in _NAMES})
+    tried = _with(facts, _plain(place, asked))
     return next((limit for limit in place.card.limits if not fits(place.card.evolve(limits=(limit,)), tried)), None)

@@ -21,7 +21,7 @@ from reelway.catalog.values import describe_option
 from reelway.catalog.wording import in_words, limit_in_words, price_in_words, unconfirmed_facts
 from reelway.core.videos import Mode
 
-__all__ = ["describe_card"]
+__all__ = ["describe_card", "describe_deprecation"]
 
 _TAKES_MAX = 4
 

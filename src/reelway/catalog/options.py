@@ -6,7 +6,8 @@ except for words in `metadata`, which are the caller's tags.
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from reelway.catalog.messages import shown
@@ -57,6 +58,7 @@ class Options(Record):
     warnings: tuple[RequestWarning, ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def fold_name(name: str) -> str:
     """Return `negative_prompt` for `negativePrompt`, `Negative-Prompt` and itself."""
     return _HUMP.sub("_", name.strip()).replace("-", "_").lower()
@@ -66,8 +68,9 @@ def read_audio(request: VideoRequest, card: ModelCard) -> tuple[bool | None, tup
     """Return whether sound was asked for, also under one of its other names, unless the card means something else by it."""
     asked = request.audio
     warnings: list[RequestWarning] = []
-    owned = _spellings(card)
-    for said in _said(request):
+    everything = _said(request)
+    owned = _spellings(card) if everything else {}
+    for said in everything:
         if fold_name(said.name) not in _AUDIO_NAMES or fold_name(said.name) in owned:
             continue
         try:
@@ -85,11 +88,12 @@ def read_options(request: VideoRequest, place: Place, from_mode: Mapping[str, An
 
     `from_mode` holds the option that the `mode` field named, on models where it does.
     """
-    owned = _spellings(place.card)
+    everything = _said(request)
+    owned = _spellings(place.card) if everything else {}
     asked: dict[str, Said] = {name: Said(field="mode", name=name, value=value) for name, value in from_mode.items()}
     tags: dict[str, str] = {}
     warnings: list[RequestWarning] = []
-    for said in _said(request):
+    for said in everything:
         folded = fold_name(said.name)
         if folded in owned:
             warnings += _take(asked, owned[folded], said, place)
@@ -104,13 +108,18 @@ def read_options(request: VideoRequest, place: Place, from_mode: Mapping[str, An
     return Options(options=options, tags=dict(sorted(tags.items())), warnings=tuple(warnings))
 
 
-def _said(request: VideoRequest) -> Iterator[Said]:
-    """Yield every value beyond the declared fields, the places in order of precedence and the names in alphabetical order."""
-    places = (("", request.options), ("metadata.", request.metadata), ("parameters.", request.parameters))
-    for prefix, values in places:
-        for name, value in sorted(values.items()):
-            if value is not None:
-                yield Said(field=f"{prefix}{name}", name=name, value=value)
+def _said(request: VideoRequest) -> list[Said]:
+    """Return every value beyond the declared fields, the places in order of precedence and the names in alphabetical order."""
+    return [
+        Said(field=f"{prefix}{name}", name=name, value=value)
+        for prefix, values in (
+            ("", request.options),
+            ("metadata.", request.metadata),
+            ("parameters.", request.parameters),
+        )
+        for name, value in sorted(values.items())
+        if value is not None
+    ]
 
 
 def _spellings(card: ModelCard) -> dict[str, str]:

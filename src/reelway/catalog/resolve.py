@@ -21,7 +21,7 @@ from reelway.catalog.spec import ModelCard
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import MediaKind, RequestWarning, ResolvedRequest, Role, VideoRequest
 
-__all__ = ["resolve", "strict_check"]
+__all__ = ["refuse_warnings", "resolve"]
 
 _MOST_TAKES = 4
 
@@ -76,7 +76,7 @@ def resolve(request: VideoRequest, card: ModelCard) -> ResolvedRequest:
     )
 
 
-def strict_check(resolved: ResolvedRequest) -> None:
+def refuse_warnings(resolved: ResolvedRequest) -> None:
     """Raise `InvalidRequest` when anything was warned about; for callers that sent `Reelway-Strict: true`."""
     if resolved.warnings:
         text = "; ".join(f"{warning.field}: {warning.message}" for warning in resolved.warnings)
@@ -104,7 +104,8 @@ def _settle_source(request: VideoRequest, given: tuple[Given, ...]) -> tuple[Vid
         source = named
         if item.reference.blob is not None:
             kept.append(item.evolve(role=Role.SOURCE))
-    return request.evolve(source_video_id=source), tuple(kept)
+    settled = request if source == request.source_video_id else request.evolve(source_video_id=source)
+    return settled, tuple(kept)
 
 
 def _facts(place: Place, given: tuple[Given, ...], source: str | None, options: Options) -> Facts:
