@@ -45,6 +45,7 @@ LIMITS = EngineLimits(
     shortest_poll_seconds=0.001,
     longest_poll_seconds=0.002,
     lookup_pause_seconds=0.001,
+    retry_seconds=0.0,
     submit_tries=4,
     collect_tries=3,
     stop_seconds=2.0,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from tests.engine.scripted import VIDEO, Acme, FindingAcme, Script, Stage, done
 
 from reelway.core.errors import (
     NotSent,
@@ -21,7 +22,6 @@ from reelway.core.lifecycle import State
 from reelway.engine.account import Account
 from reelway.store.spec import Change
 from reelway.vendors.spec import Accepted, Candidate, Running, VendorFailed
-from tests.engine.scripted import VIDEO, Acme, FindingAcme, Script, Stage, done
 
 ACME = Account(name="acme", vendor="openai_videos", service="compatible", base_url="https://acme.example/v1")
 SECOND = ACME.evolve(name="second", priority=1)
@@ -377,7 +377,6 @@ async def test_a_full_disk_is_waited_out(make_stage: MakeStage, monkeypatch: pyt
         return writer(key, limit_bytes=limit_bytes)
 
     monkeypatch.setattr(stage.assets, "writer", fill)
-    monkeypatch.setattr("reelway.engine.collecting.backoff_seconds", lambda *_, **__: 0.0)
     job = stage.job()
     await stage.create(job)
     assert (await stage.finished(job.id)).state is State.COMPLETED
@@ -397,7 +396,6 @@ async def test_an_accepted_operation_survives_a_full_database(
         await apply(change)
 
     monkeypatch.setattr(stage.store, "apply", refuse)
-    monkeypatch.setattr("reelway.engine.tools.backoff_seconds", lambda *_, **__: 0.0)
     job = stage.job()
     await stage.create(job)
     assert (await stage.finished(job.id)).state is State.COMPLETED

@@ -40,7 +40,7 @@ async def vendor() -> AsyncIterator[Vendor]:
     vendor = Vendor()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", vendor.answer)
-    runner = web.AppRunner(app)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

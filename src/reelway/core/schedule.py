@@ -32,7 +32,7 @@ def next_look_seconds(plan: PollPlan, looks: int, jitter: float, retry_after_sec
 
 def backoff_seconds(tries: int, jitter: float, *, first: float = 0.5, longest: float = 30.0) -> float:
     """Return the pause before retry number `tries` (1 is the first retry): doubling, capped, half of it random."""
-    pause = min(first * 2.0 ** (tries - 1), longest)
+    pause = min(first * 2.0 ** min(tries - 1, 30), longest)
     return pause * (0.5 + 0.5 * jitter)
 
 

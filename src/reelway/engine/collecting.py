@@ -13,7 +13,6 @@ from reelway.core.errors import NotSent, StorageFailed, TooLarge, VendorError, V
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import Event
-from reelway.core.schedule import backoff_seconds
 from reelway.core.videos import Blob, Output, Variant
 from reelway.engine.account import Account
 from reelway.engine.tools import Tools, Watch
@@ -129,7 +128,7 @@ class Collector:
                 if resume + 1 == _RESUMES:
                     raise
                 _log.info("download_broke", account=account.name, at_byte=writer.bytes_written, reason=str(error))
-                await self._tools.pause(backoff_seconds(resume + 1, self._tools.random(), first=0.2))
+                await self._tools.pause(self._tools.backoff(resume + 1))
                 continue
             if expected is None or writer.bytes_written >= expected:
                 return
@@ -160,7 +159,7 @@ class Collector:
             await tools.fail(watch, Failure(kind=kind, message=message))
             return None
         await tools.write(watch, Event.RESULT_LOST, detail={"reason": reason}, collect_failures=failures, result=None)
-        return backoff_seconds(failures, tools.random(), first=0.5)
+        return tools.backoff(failures)
 
     async def _wait_for_disk(self, watch: Watch, reason: str) -> float | None:
         tools, job = self._tools, watch.job
@@ -170,7 +169,7 @@ class Collector:
             await tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=message))
             return None
         watch.odd += 1
-        return backoff_seconds(watch.odd, tools.random(), first=1.0, longest=30.0)
+        return tools.backoff(watch.odd)
 
 
 def _blob(stored: Stored, facts: VideoFacts) -> Blob:

@@ -167,7 +167,7 @@ class Submitter:
             return None
         tools.release(watch)
         now = tools.clock()
-        wait = backoff_seconds(len(job.attempts), tools.random()) if rest is None else rest
+        wait = tools.backoff(len(job.attempts)) if rest is None else rest
         tools.router.health[job.attempts[-1].account].rest(now, wait)
         await tools.write(
             watch,

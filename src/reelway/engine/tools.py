@@ -42,6 +42,8 @@ class EngineLimits(Record):
     """Between two look-ups of a lost submit."""
     lookups_to_be_sure: int = 2
     """How many look-ups must find nothing before a submit counts as never arrived."""
+    retry_seconds: float = 0.5
+    """Before the first repetition of anything; each further one waits twice as long, up to half a minute."""
     submit_tries: int = 20
     collect_tries: int = 6
     collect_seconds: float = 86_400.0
@@ -171,12 +173,13 @@ class Tools:
             entry=entry,
         )
         await self._persist(change)
-        watch.job = changed
+        # A cancel that was asked for while the write was on its way is on the newer record in memory only.
+        watch.job = changed.evolve(cancel_requested_at=watch.job.cancel_requested_at)
         _log.debug("job_written", video_id=job.id, state=str(state), event_name=label)
         for video_id in (job.id, job.parent):
             if video_id is not None:
                 self.board.changed(video_id)
-        return changed
+        return watch.job
 
     async def fail(self, watch: Watch, failure: Failure, **changes: Any) -> Job:
         """End the job with a failure; a cancel is one of them."""
@@ -201,7 +204,11 @@ class Tools:
                 _log.error("write_refused", video_id=change.job.id, tries=tries, reason=str(error))
                 if self.stopping.is_set():
                     raise
-                await self.pause(backoff_seconds(tries, self.random()))
+                await self.pause(self.backoff(tries))
+
+    def backoff(self, tries: int) -> float:
+        """Return the seconds before repetition number `tries`."""
+        return backoff_seconds(tries, self.random(), first=self.limits.retry_seconds)
 
     async def pause(self, seconds: float) -> None:
         """Wait, but not longer than the server runs."""

@@ -8,7 +8,6 @@ from reelway.core.errors import LeaseLost
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import State
-from reelway.core.schedule import backoff_seconds
 from reelway.engine.cancelling import Canceller
 from reelway.engine.checking import Checker
 from reelway.engine.collecting import Collector
@@ -134,7 +133,7 @@ class Worker:
             except Exception:
                 watch.odd += 1
                 _log.exception("step_failed", video_id=watch.job.id, state=str(watch.job.state))
-                pause = backoff_seconds(watch.odd, self._tools.random(), first=1.0)
+                pause = self._tools.backoff(watch.odd)
         watch.busy = False
         if watch.job.is_final:
             self._finish(watch)
