@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from reelway.catalog.messages import shown
 from reelway.catalog.spec import ModelCard, VendorCard
 from reelway.core.errors import GatewayError, NotFound
 
@@ -11,6 +12,8 @@ __all__ = ["Catalog", "CatalogInvalid"]
 
 _NEAREST = 3
 _SIMILARITY = 0.4
+_LONGEST_NAME = 100
+"""A longer one resembles nothing, and comparing it would cost time."""
 
 
 class CatalogInvalid(GatewayError):
@@ -57,9 +60,10 @@ class Catalog:
 
     def _unknown(self, name: str) -> str:
         folded = {known.lower(): known for known in self.names}
-        near = [folded[match] for match in difflib.get_close_matches(name.lower(), folded, _NEAREST, _SIMILARITY)]
+        wanted = name.lower()[:_LONGEST_NAME]
+        near = [folded[match] for match in difflib.get_close_matches(wanted, folded, _NEAREST, _SIMILARITY)]
         hint = f"the nearest names are {', '.join(near)}" if near else "see GET /v1/models for the names there are"
-        return f'unknown model "{name}"; {hint}'
+        return f'unknown model "{shown(name)}"; {hint}'
 
 
 def _follow_all(aliases: Mapping[str, str], cards: Mapping[str, ModelCard], own: frozenset[str]) -> dict[str, str]:

@@ -27,17 +27,18 @@ class RawCard(Record):
 def flatten(packaged: Sequence[RawCard], own: Sequence[RawCard] = ()) -> tuple[list[RawCard], list[str]]:
     """Return every card with its bases merged in, and what is wrong with the others.
 
-    A card in `own` replaces the packaged one of its name; extending that same name means the packaged one.
+    A card in `own` replaces the packaged one of its name. Extending that same name means the packaged one, and packaged
+    cards extend packaged ones only, so that an operator's change stays where it was made.
     """
     complaints: list[str] = []
     shipped = _by_name(packaged, complaints)
-    family = _Family(shipped=shipped, own=_by_name(own, complaints))
+    mine = _by_name(own, complaints)
     flat: list[RawCard] = []
-    for name in {**shipped, **family.own}:
+    for name, card in {**shipped, **mine}.items():
         try:
-            flat.append(family.flat(name))
+            flat.append(_flat(card, shipped, mine if name in mine else {}, (name,)))
         except ValueError as error:
-            complaints.append(str(error))
+            complaints.append(f"{card.source}: model {name}: {error}")
     return flat, complaints
 
 
@@ -54,29 +55,21 @@ def _by_name(cards: Sequence[RawCard], complaints: list[str]) -> dict[str, RawCa
     return named
 
 
-class _Family(Record):
-    shipped: dict[str, RawCard]
-    own: dict[str, RawCard]
-
-    def flat(self, name: str, heirs: tuple[tuple[str, str], ...] = ()) -> RawCard:
-        """Return the card with all its bases merged in; `heirs` are the (name, source) pairs that extend it."""
-        heir = heirs[-1][0] if heirs else None
-        card = (None if heir == name else self.own.get(name)) or self.shipped.get(name)
-        if card is None:
-            raise ValueError(f"{heirs[-1][1]}: model {heir} extends {name}, which does not exist")
-        here = (name, card.source)
-        if here in heirs:
-            raise ValueError(f"{card.source}: model {name} extends itself through {', '.join(n for n, _ in heirs)}")
-        base_name = card.table.get("extends")
-        if base_name is None:
-            return card
-        base = self.flat(str(base_name), (*heirs, here))
-        inherited = {key: value for key, value in base.table.items() if key not in _NOT_INHERITED}
-        given = {key: value for key, value in card.table.items() if key != "extends"}
-        try:
-            return card.evolve(table=_merge(inherited, given, ()))
-        except ValueError as error:
-            raise ValueError(f"{card.source}: model {name}: {error}") from None
+def _flat(card: RawCard, shipped: Mapping[str, RawCard], own: Mapping[str, RawCard], heirs: tuple[str, ...]) -> RawCard:
+    """Return the card with all its bases merged in; `heirs` are the names from the card at the bottom up to this one."""
+    base_name = card.table.get("extends")
+    if base_name is None:
+        return card
+    replaces_itself = base_name == card.table["name"] and own.get(base_name) is card
+    base = shipped.get(base_name) if replaces_itself else own.get(base_name) or shipped.get(base_name)
+    if base is None:
+        raise ValueError(f"extends {base_name}, which does not exist")
+    if base_name in heirs and not replaces_itself:
+        raise ValueError(f"extends itself through {' → '.join((*heirs, base_name))}")
+    inherited = _flat(base, shipped, {} if replaces_itself else own, (*heirs, str(base_name))).table
+    kept = {key: value for key, value in inherited.items() if key not in _NOT_INHERITED}
+    given = {key: value for key, value in card.table.items() if key != "extends"}
+    return card.evolve(table=_merge(kept, given, ()))
 
 
 def _merge(base: Mapping[str, Any], given: Mapping[str, Any], path: tuple[str, ...]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ __all__ = [
     "parse_size",
     "parse_tier",
     "pixels",
+    "same_ratio",
     "usual_pixels",
 ]
 
@@ -58,7 +59,7 @@ _RATIO_NAMES: Mapping[str, str] = MappingProxyType(
 )
 
 _PIXELS = re.compile(r"(\d{1,5})\s*[x*×]\s*(\d{1,5})")
-_RATIO = re.compile(r"(\d{1,3})\s*:\s*(\d{1,3})")
+_RATIO = re.compile(r"(\d{1,5})\s*:\s*(\d{1,5})")
 _TIER = re.compile(r"(\d{3,4})p?|(\d)k")
 _SPACE_INSIDE = re.compile(r"\s*([x*×:])\s*(?=\d)")
 _SEPARATOR = re.compile(r"[\s,@]+")
@@ -137,6 +138,14 @@ def pixels(card: ModelCard, tier: str, ratio: str) -> tuple[int, int] | None:
     """Return width and height of a tier and a ratio on this card: its own table first, else the usual ones."""
     own = card.sizes.get(tier, {}).get(ratio)
     return parse_pixels(own) if own is not None else usual_pixels(tier, ratio)
+
+
+def same_ratio(one: str, other: str) -> bool:
+    """Tell whether two ratios are the same shape: `1920:1080` and `32:18` are `16:9`."""
+    first, second = _RATIO.fullmatch(one), _RATIO.fullmatch(other)
+    if first is None or second is None:
+        return one == other
+    return int(first[1]) * int(second[2]) == int(first[2]) * int(second[1])
 
 
 def nearest_ratio(width: int, height: int, among: Iterable[str] = RATIOS) -> str | None:

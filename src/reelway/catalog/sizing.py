@@ -8,7 +8,16 @@ from collections.abc import Iterator
 
 from reelway.catalog.messages import listing
 from reelway.catalog.place import Place
-from reelway.catalog.sizes import ADAPTIVE, RATIOS, nearest_ratio, parse_ratio, parse_tier, pixels, usual_pixels
+from reelway.catalog.sizes import (
+    ADAPTIVE,
+    RATIOS,
+    nearest_ratio,
+    parse_ratio,
+    parse_tier,
+    pixels,
+    same_ratio,
+    usual_pixels,
+)
 from reelway.catalog.spec import ModelCard
 from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
@@ -85,9 +94,7 @@ def _read_ratio(request: VideoRequest, place: Place) -> SizeRequest:
     known = place.rules.ratios
     if not known:
         return SizeRequest(warnings=() if ratio == ADAPTIVE else (place.not_chosen("aspect_ratio", "ratios"),))
-    # 1920:1080 and 32:18 are 16:9.
-    same = (other for other in known if usual_pixels("4k", other) == usual_pixels("4k", ratio) and ratio != ADAPTIVE)
-    found = ratio if ratio in known else next(same, None)
+    found = next((other for other in known if same_ratio(ratio, other)), None)
     if found is None:
         raise place.refuse(place.field("ratio", "aspect_ratio"), listing(known), request.ratio, "ratios")
     return SizeRequest(ratio=found)

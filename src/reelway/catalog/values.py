@@ -57,7 +57,8 @@ def describe_option(option: OptionCard) -> str:
     elif option.max is not None:
         text += f" of at most {option.max:g}"
     if option.max_length is not None:
-        text += f" of at most {option.max_length} {'items' if option.type == 'array' else 'characters'}"
+        noun = "item" if option.type == "array" else "character"
+        text += f" of at most {option.max_length} {noun}{'' if option.max_length == 1 else 's'}"
     return text
 
 
