@@ -9,7 +9,7 @@ from yarl import URL
 from reelway.assets.spec import AssetStore
 from reelway.core.errors import InvalidRequest, TooLarge
 from reelway.core.videos import Blob
-from reelway.engine.guard import AddressRefused, PublicResolver, check_url
+from reelway.network.guard import AddressRefused, PublicResolver, check_url
 
 __all__ = ["Fetcher"]
 

@@ -19,7 +19,7 @@ from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
 from reelway.core.record import Record
 from reelway.core.videos import Blob
 from reelway.engine.account import Account
-from reelway.engine.guard import AddressRefused, PublicResolver, check_url
+from reelway.network.guard import AddressRefused, PublicResolver, check_url
 from reelway.vendors.spec import Base64, DataUri, FilePart, HttpRequest, HttpResponse, PublicUrl
 
 __all__ = ["Stream", "TimeLimits", "Transport"]

@@ -8,9 +8,9 @@ from reelway.core.jobs import Job
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import State
 from reelway.core.videos import Blob, InputReference, MediaKind, Role, Variant, VideoRequest
-from reelway.engine.guard import AddressRefused, check_url
 from reelway.media.sniff import sniff
 from reelway.media.spec import MediaUnreadableError, MediaWorker
+from reelway.network.guard import AddressRefused, check_url
 from reelway.store.spec import JobStore
 
 __all__ = ["InputKeeper", "require_finished"]

@@ -12,6 +12,9 @@ from yarl import URL
 __all__ = ["AddressRefused", "PublicResolver", "check_url", "is_public_address"]
 
 _PORTS = frozenset({80, 443, 8080, 8443})
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+"""All that was ever given out of IPv6 for the internet; `is_global` alone lets retired private ranges (`fec0::`) pass."""
 
 
 class AddressRefused(Exception):
@@ -25,8 +28,10 @@ def is_public_address(text: str) -> bool:
         inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
         if inner is not None:
             return is_public_address(str(inner))
-        if address in ipaddress.ip_network("64:ff9b::/96"):  # NAT64 carries an IPv4 address in its last 32 bits
+        if address in _NAT64:  # carries an IPv4 address in its last 32 bits
             return is_public_address(str(ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)))
+        if address not in _GLOBAL_UNICAST:
+            return False
     return address.is_global and not address.is_multicast
 
 
@@ -38,11 +43,11 @@ def check_url(url: str, *, allowed_hosts: frozenset[str] = frozenset()) -> URL:
     except ValueError as error:
         raise AddressRefused(f"not a URL: {error}") from None
     if parsed.scheme not in {"http", "https"} or not parsed.host:
-        raise AddressRefused("only http and https addresses can be fetched")
+        raise AddressRefused("only http and https addresses are allowed")
     if parsed.host in allowed_hosts:
         return parsed
     if parsed.user or parsed.password:
-        raise AddressRefused("an address with a user name or password in it is not fetched")
+        raise AddressRefused("an address with a user name or password in it is not allowed")
     if port not in _PORTS:
         raise AddressRefused(f"port {port} is not allowed")
     try:

@@ -5,7 +5,7 @@ import socket
 import pytest
 from aiohttp.abc import ResolveResult
 
-from reelway.engine.guard import AddressRefused, PublicResolver, check_url, is_public_address
+from reelway.network.guard import AddressRefused, PublicResolver, check_url, is_public_address
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,10 @@ from reelway.engine.guard import AddressRefused, PublicResolver, check_url, is_p
         "::ffff:169.254.169.254",
         "64:ff9b::a00:1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::ffff:0:7f00:1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
     ],
 )
 def test_addresses_inside_a_network_are_not_public(address: str) -> None:
@@ -58,7 +62,7 @@ def test_addresses_on_the_internet_are_public(address: str) -> None:
         "http://[bad",
     ],
 )
-def test_urls_that_are_not_fetched(url: str) -> None:
+def test_urls_that_are_refused(url: str) -> None:
     """Scheme, port, literal address and credentials are checked before anything is looked up."""
     with pytest.raises(AddressRefused):
         check_url(url)
