@@ -32,7 +32,7 @@ class Repeated(list[Any]):
 
 
 def read_fields(incoming: Incoming) -> dict[str, Any]:
-    """Return the fields by their top-level names; blank form values and nulls are left out."""
+    """Return the fields by their top-level names; those that say nothing are left out."""
     if incoming.form is not None:
         return _from_form(incoming.form)
     if incoming.json is None:
@@ -88,9 +88,9 @@ def _json_type(value: Any) -> str:
 def _from_form(form: Sequence[FormField]) -> dict[str, Any]:
     entries: dict[str, list[_Entry]] = {}
     for field in form:
-        if is_blank(field.value):
-            continue
         name, path = _split(field.name)
+        if is_blank(field.value) and not path:
+            continue
         entries.setdefault(name, []).append((path, field.value))
     return {name: _top(name, given) for name, given in entries.items()}
 
@@ -152,12 +152,15 @@ def _grow_list(name: str, entries: list[_Entry], *, free_form: bool) -> list[Any
         return [value for _, value in entries]
     if any(not path or _APPEND in path for path, _ in entries):
         raise _unclear(name, f"{name}[]")
-    rows = _by_columns(name, entries) if _is_by_columns(entries) else _by_rows(entries)
+    rows = _by_columns(name, entries) if _is_by_columns(entries) else _by_rows(name, entries)
     return [_grow(f"{name}[{place}]", row, free_form=free_form) for place, row in enumerate(rows)]
 
 
-def _by_rows(entries: list[_Entry]) -> list[list[_Entry]]:
-    """Item after item, as the Node client sends them: a key that the item already has begins the next one."""
+def _by_rows(name: str, entries: list[_Entry]) -> list[list[_Entry]]:
+    """Item after item, as the Node client sends them: a key that the item already has begins the next one.
+
+    Where items do not all begin with the same key, nobody can tell where one ends.
+    """
     rows: list[list[_Entry]] = []
     seen: set[_Path] = set()
     for path, value in entries:
@@ -166,6 +169,10 @@ def _by_rows(entries: list[_Entry]) -> list[list[_Entry]]:
             seen = set()
         rows[-1].append((path, value))
         seen.add(path)
+    first = rows[0][0][0]
+    for row in rows:
+        if row[0][0] != first:
+            raise _unclear(name, f"{name}[][{']['.join(row[0][0])}]")
     return rows
 
 

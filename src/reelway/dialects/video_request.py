@@ -38,6 +38,9 @@ INPUT_LIMIT = 24
 _LEFTOVER_BYTES = 64 * 1024
 _LEFTOVER_NAMES = 64
 _LABEL_LIMIT = 512
+_OBJECT_OPTIONS = ("camera_control",)
+"""Options of the contract that are objects, and JSON text in a form."""
+
 _SAME_THING = ("input_reference", "image", "images")
 """Slots without a role, in which old clients like to send one picture twice."""
 
@@ -91,9 +94,8 @@ def read_video_request(
         callback_url=reader.pick("callback_url", read_url),
         client_reference=reader.pick("client_reference", _read_label),
     )
-    draft = {} if content.draft_task is None else {"draft_task": content.draft_task}
     return request.evolve(
-        options=_leftover({**reader.top.rest, **draft}, "the request"),
+        options=_leftover(_own_options(reader.top.rest, content), "the request"),
         parameters=_leftover(reader.parameters.rest, "parameters"),
         metadata=_leftover(reader.metadata.rest, "metadata"),
         spelled=dict(sorted(reader.spelled.items())),
@@ -244,6 +246,16 @@ def _join_texts(prompt: str | None, texts: tuple[str, ...]) -> str | None:
 def _free_form(fields: dict[str, Any], name: str) -> dict[str, Any]:
     given = fields.pop(name, None)
     return {} if given is None else read_object(given, name)
+
+
+def _own_options(rest: dict[str, Any], content: Content) -> dict[str, Any]:
+    options = dict(rest)
+    for name in _OBJECT_OPTIONS:
+        if name in options:
+            options[name] = read_object(options[name], name)
+    if content.draft_task is not None:
+        options["draft_task"] = content.draft_task
+    return options
 
 
 def _leftover(rest: dict[str, Any], what: str) -> dict[str, Any]:
