@@ -21,7 +21,7 @@ __all__ = ["SettingsInvalid", "all_accounts", "find_file", "load_settings", "unk
 
 FILE_NAME = "reelway.toml"
 _PREFIX = "REELWAY_"
-_CLIENT_VARIABLES = frozenset({"REELWAY_CONFIG", "REELWAY_URL"})
+_CLIENT_VARIABLES = frozenset({"REELWAY_CONFIG", "REELWAY_URL", "REELWAY_DIE_AT"})
 _SECRET_FIELDS = frozenset({"api_key", "key", "secrets"})
 
 
@@ -33,12 +33,15 @@ class SettingsInvalid(GatewayError):
         self.problems = problems
 
 
-def load_settings(**given: Any) -> Settings:
-    """Return the settings of this process. `given` are values of the command line; those that are None do not count."""
+def load_settings(*, config: Path | None = None, **given: Any) -> Settings:
+    """Return the settings of this process. `given` are values of the command line; those that are None do not count.
+
+    `config` names the file to read, instead of `REELWAY_CONFIG` and the usual places.
+    """
     given = {name: value for name, value in given.items() if value is not None}
     variables = _read_variables()
     data_dir = Path(given.get("data_dir") or variables.get("data_dir") or default_data_dir()).expanduser()
-    file = find_file(data_dir)
+    file = find_file(data_dir, config)
     values = _read_file(file) if file else {}
     if file and "data_dir" in values and file.parent == data_dir.absolute():
         raise SettingsInvalid(
@@ -51,13 +54,14 @@ def load_settings(**given: Any) -> Settings:
     return settings.model_copy(update={"accounts": _with_keys(settings.accounts, file)})
 
 
-def find_file(data_dir: Path) -> Path | None:
-    """Return the file to read: the one `REELWAY_CONFIG` names, else `reelway.toml` here, else in the data folder."""
-    named = os.environ.get("REELWAY_CONFIG")
+def find_file(data_dir: Path, config: Path | None = None) -> Path | None:
+    """Return the file to read: `config`, the one `REELWAY_CONFIG` names, `reelway.toml` here, or in the data folder."""
+    named = config or os.environ.get("REELWAY_CONFIG")
     if named:
         path = Path(named).expanduser().absolute()
         if not path.is_file():
-            raise SettingsInvalid(f"REELWAY_CONFIG: there is no file {path}; correct the path or unset the variable.")
+            origin = "--config" if config else "REELWAY_CONFIG"
+            raise SettingsInvalid(f"{origin}: there is no file {path}; correct the path or leave it out.")
         return path
     candidates = (Path.cwd() / FILE_NAME, data_dir.absolute() / FILE_NAME)
     return next((path for path in candidates if path.is_file()), None)
