@@ -1,11 +1,13 @@
 """The suite every job store runs: subclass `JobStoreConformance` and give it a fixture `store`, open and empty.
 
-What is about nodes is in `conformance_nodes`, what is about single videos in `conformance_jobs`; here are lists, sums, keys.
+What is about nodes is in `conformance_nodes`, about single videos in `conformance_jobs`, about what callers are told in
+`conformance_messages`; here are lists, sums, keys.
 """
 
 import asyncio
 
 from tests.store.conformance_jobs import ApplyConformance, CreateConformance, DeleteConformance
+from tests.store.conformance_messages import MessageConformance
 from tests.store.conformance_nodes import NodeConformance
 from tests.store.records import NOW, Fleet, change, completed, creation, make_job
 
@@ -155,7 +157,13 @@ class KeyConformance:
 
 
 class JobStoreConformance(
-    NodeConformance, CreateConformance, ApplyConformance, DeleteConformance, ListConformance, KeyConformance
+    NodeConformance,
+    CreateConformance,
+    ApplyConformance,
+    DeleteConformance,
+    ListConformance,
+    MessageConformance,
+    KeyConformance,
 ):
     """Everything the contract in `store/spec.py` promises."""
 

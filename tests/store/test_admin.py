@@ -48,6 +48,7 @@ async def test_a_sound_file_is_counted(store: SqliteStore, fleet: Fleet, path: P
         "idempotency keys": 1,
         "API keys": 0,
         "deleted videos": 0,
+        "messages to send": 0,
     }
 
 

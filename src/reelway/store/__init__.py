@@ -1,1 +1,1 @@
-"""Records that survive: jobs, their events and ledger lines, keys, nodes. `spec` is the contract, `sqlite` one keeper of it."""
+"""Records that survive: jobs, events, ledger lines, messages, keys, nodes. `spec` is the contract, `sqlite` one keeper of it."""

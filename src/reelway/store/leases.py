@@ -70,7 +70,7 @@ def _adopt(connection: sqlite3.Connection, adoption: Adoption) -> tuple[Job, ...
     if connection.execute(_SQL["has_lease"], holder).fetchone() is None:
         raise _lost(adoption.node, adoption.epoch)
     connection.execute(_SQL["end_leases"], {"now": adoption.now, "epoch": adoption.epoch})
-    epochs = connection.execute(_SQL["orphaned_epochs"], {"epoch": adoption.epoch}).fetchall()
+    epochs = connection.execute(_SQL["orphaned_epochs"]).fetchall()
     queues = [
         connection.execute(_SQL["orphans"], {"epoch": epoch, "limit": adoption.limit}).fetchall() for (epoch,) in epochs
     ]

@@ -12,6 +12,7 @@ from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
+from reelway.core.messages import Message
 from reelway.store.spec import Change, IdempotencyClaim
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "job_row",
     "key_from_row",
     "key_row",
+    "message_from_row",
+    "message_row",
     "render_seconds_of",
 ]
 
@@ -163,6 +166,16 @@ def key_from_row(row: tuple[Any, ...]) -> ApiKey:
     names = ("id", "tenant", "name", "hash", "hint", "scopes", "created_at", "expires_at", "revoked_at")
     values = dict(zip(names, row, strict=True))
     return msgspec.convert({**values, "scopes": _decode_scopes(values["scopes"])}, ApiKey)
+
+
+def message_row(message: Message) -> tuple[Any, ...]:
+    """Return the columns of `add_messages`."""
+    return msgspec.structs.astuple(message)
+
+
+def message_from_row(row: tuple[Any, ...]) -> Message:
+    """Return the message behind a row of `messages`, whose columns stand in the order of its fields."""
+    return Message(**dict(zip(Message.__struct_fields__, row, strict=True)))
 
 
 def _account(job: Job) -> str | None:

@@ -163,6 +163,27 @@ _index(
     where="operation_key IS NOT NULL",
 )
 
+# Delivered messages outlive their video, so they point at nothing.
+_MESSAGES = sa.Table(
+    "messages",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("video_id", sa.Text, nullable=False),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("due_at", sa.Double),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("delivered_at", sa.Double),
+    sa.Column("last_answer", sa.Text),
+    sa.CheckConstraint("delivered_at IS NULL OR due_at IS NULL", name="delivered_is_not_due"),
+)
+# Small, because what is delivered or given up is not in it.
+_index("messages_due", _MESSAGES.c.due_at, _MESSAGES.c.id, where="due_at IS NOT NULL")
+_index("messages_by_video", _MESSAGES.c.video_id, _MESSAGES.c.id)
+
 sa.Table(
     "facts",
     METADATA,

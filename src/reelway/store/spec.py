@@ -2,7 +2,7 @@
 
 Three rules hold in all of them. A call that returns has reached the disk. Every write of an unfinished job names the owner's
 epoch and the version it saw, and raises `LeaseLost` without effect when either has moved on. What belongs together (job,
-event, ledger line, idempotency key) is one transaction. Concurrent writers share transactions (group commit).
+event, ledger line, message, idempotency key) is one transaction. Concurrent writers share transactions (group commit).
 
 All times are Unix seconds and come in as arguments.
 """
@@ -12,6 +12,7 @@ from typing import Protocol
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
+from reelway.core.messages import Message
 from reelway.core.record import Record
 
 __all__ = ["Change", "Created", "Creation", "IdempotencyClaim", "JobPage", "JobQuery", "JobStore"]
@@ -54,6 +55,8 @@ class Change(Record):
     epoch: int | None = None
     event: JobEvent | None = None
     entry: Entry | None = None
+    message: Message | None = None
+    """What the caller is told of it."""
 
 
 class JobQuery(Record):
@@ -143,7 +146,10 @@ class JobStore(Protocol):
         ...
 
     async def delete(self, job_id: str, now: float) -> None:
-        """Remove a final job, its takes and events; its id and tenant stay as a tombstone, its ledger lines stay."""
+        """Remove a final job, its takes and events, and its messages that were not delivered.
+
+        Its id and tenant stay as a tombstone, its ledger lines and delivered messages stay.
+        """
         ...
 
     async def tombstone_tenant(self, job_id: str) -> str | None:
@@ -166,6 +172,24 @@ class JobStore(Protocol):
 
     async def render_seconds(self, limit: int = 50) -> dict[str, tuple[float, ...]]:
         """Return how long the newest `limit` completed jobs of each model took from submit to rendered."""
+        ...
+
+    # --- messages
+
+    async def due_messages(self, now: float, limit: int, hold_until: float) -> tuple[Message, ...]:
+        """Take up to `limit` messages that are due. Nobody else gets them before `hold_until`, when they are due again."""
+        ...
+
+    async def message_delivered(self, message_id: str, now: float, answer: str) -> None:
+        """Count a try that arrived; the message is not due any more. An unknown id (deleted since) changes nothing."""
+        ...
+
+    async def message_failed(self, message_id: str, due_at: float | None, tries: int, answer: str) -> None:
+        """Note a try that failed and when the next one is due (None: never), unless it was delivered meanwhile."""
+        ...
+
+    async def messages(self, video_id: str) -> tuple[Message, ...]:
+        """Return a video's messages, the oldest first, also those of a deleted one that were delivered."""
         ...
 
     # --- keys

@@ -16,7 +16,8 @@ from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
-from reelway.store import keyring, leases, reads, writes
+from reelway.core.messages import Message
+from reelway.store import keyring, leases, outbox, reads, writes
 from reelway.store.committer import Committer
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, prepare
 from reelway.store.failures import explained
@@ -144,6 +145,25 @@ class SqliteStore:
 
     async def render_seconds(self, limit: int = 50) -> dict[str, tuple[float, ...]]:
         return await self._read_in_thread(reads.completed_render_seconds, limit)
+
+    # --- messages
+
+    async def due_messages(self, now: float, limit: int, hold_until: float) -> tuple[Message, ...]:
+        if not self._read_here(outbox.any_due, now):
+            return ()
+        hold = outbox.Hold(now=now, limit=limit, hold_until=hold_until)
+        return await self._committer.run(outbox.hold_due_messages, hold)
+
+    async def message_delivered(self, message_id: str, now: float, answer: str) -> None:
+        delivery = outbox.Delivery(message_id=message_id, now=now, answer=answer)
+        await self._committer.run(outbox.note_deliveries, delivery)
+
+    async def message_failed(self, message_id: str, due_at: float | None, tries: int, answer: str) -> None:
+        failed = outbox.FailedTry(message_id=message_id, due_at=due_at, tries=tries, answer=answer)
+        await self._committer.run(outbox.note_failed_tries, failed)
+
+    async def messages(self, video_id: str) -> tuple[Message, ...]:
+        return self._read_here(outbox.find_messages, video_id)
 
     # --- keys
 

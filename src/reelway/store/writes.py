@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from reelway.core.errors import Conflict, Contradiction, Gone, LeaseLost
 from reelway.core.record import Record
+from reelway.store.outbox import add_messages, drop_undelivered
 from reelway.store.queries import load, write_rows
 from reelway.store.reads import find_job, idempotent_answer
 from reelway.store.rows import change_row, claim_row, entry_row, event_row, job_row
@@ -86,6 +87,7 @@ def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
     told = [event_row(change.job, change.event) for change in changes if change.event is not None]
     write_rows(connection, _SQL["add_events"], told)
     _add_entries(connection, changes)
+    add_messages(connection, [change.message for change in changes if change.message is not None])
     return [None] * len(changes)
 
 
@@ -97,13 +99,14 @@ def request_cancels(connection: sqlite3.Connection, wishes: Sequence[CancelWish]
 
 
 def delete_videos(connection: sqlite3.Connection, deletions: Sequence[Deletion]) -> Sequence[None]:
-    """Remove final videos with takes and events and leave tombstones; what is not there is deleted already."""
+    """Remove final videos with all but their ledger and leave tombstones; what is not there is deleted already."""
     for deletion in deletions:
         names = {"id": deletion.job_id, "now": deletion.now}
         unfinished = connection.execute(_SQL["unfinished_of"], names).fetchone()
         if unfinished is not None:
             raise Conflict(f"{unfinished[0]} is still being made: cancel it, then delete it")
         connection.execute(_SQL["bury"], names)
+        drop_undelivered(connection, deletion.job_id)
         connection.execute(_SQL["delete_takes"], names)
         connection.execute(_SQL["delete_job"], names)
     return [None] * len(deletions)

@@ -9,6 +9,7 @@ UNION ALL SELECT 'ledger lines', count(*) FROM entries
 UNION ALL SELECT 'idempotency keys', count(*) FROM idempotency
 UNION ALL SELECT 'API keys', count(*) FROM api_keys
 UNION ALL SELECT 'deleted videos', count(*) FROM tombstones
+UNION ALL SELECT 'messages to send', count(*) FROM messages WHERE due_at IS NOT NULL
 
 -- name: ended_without_reservation
 -- Money was settled or released that was never set aside.

@@ -39,7 +39,7 @@ WITH RECURSIVE held (epoch) AS (
   FROM held WHERE held.epoch IS NOT NULL
 )
 SELECT epoch FROM held
-WHERE epoch IS NOT NULL AND epoch <> :epoch
+WHERE epoch IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM nodes WHERE nodes.epoch = held.epoch AND nodes.lease_until > 0)
 
 -- name: orphans

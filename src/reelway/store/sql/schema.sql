@@ -92,6 +92,26 @@ CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND
 
 CREATE INDEX jobs_unfinished ON jobs (created_at, id, state, parent) WHERE state IN ('queued', 'submitting', 'running', 'collecting');
 
+CREATE TABLE messages (
+	id TEXT NOT NULL,
+	video_id TEXT NOT NULL,
+	tenant TEXT NOT NULL,
+	type TEXT NOT NULL,
+	url TEXT NOT NULL,
+	body TEXT NOT NULL,
+	created_at DOUBLE NOT NULL,
+	due_at DOUBLE,
+	tries INTEGER NOT NULL,
+	delivered_at DOUBLE,
+	last_answer TEXT,
+	CONSTRAINT messages_pk PRIMARY KEY (id),
+	CONSTRAINT messages_delivered_is_not_due CHECK (delivered_at IS NULL OR due_at IS NULL)
+);
+
+CREATE INDEX messages_by_video ON messages (video_id, id);
+
+CREATE INDEX messages_due ON messages (due_at, id) WHERE due_at IS NOT NULL;
+
 CREATE TABLE nodes (
 	node TEXT NOT NULL,
 	epoch BIGINT NOT NULL,

@@ -1,4 +1,4 @@
-"""The first tables: jobs with events and ledger, idempotency keys, nodes, API keys, tombstones, facts."""
+"""The first tables: jobs with events and ledger, idempotency keys, nodes, API keys, tombstones, messages, facts."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,6 +19,7 @@ def upgrade() -> None:
     _make_idempotency()
     _make_nodes_keys_and_facts()
     _make_tombstones()
+    _make_messages()
 
 
 def _index(name: str, table: str, columns: list[str], where: str | None = None, *, unique: bool = False) -> None:
@@ -152,3 +153,24 @@ def _make_tombstones() -> None:
         sa.PrimaryKeyConstraint("job_id", name="tombstones_pk"),
     )
     _index("tombstones_by_operation", "tombstones", ["account", "operation_key"], "operation_key IS NOT NULL")
+
+
+def _make_messages() -> None:
+    op.create_table(
+        "messages",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("video_id", sa.Text, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("url", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("due_at", sa.Double),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("delivered_at", sa.Double),
+        sa.Column("last_answer", sa.Text),
+        sa.PrimaryKeyConstraint("id", name="messages_pk"),
+        sa.CheckConstraint("delivered_at IS NULL OR due_at IS NULL", name=op.f("messages_delivered_is_not_due")),
+    )
+    _index("messages_due", "messages", ["due_at", "id"], "due_at IS NOT NULL")
+    _index("messages_by_video", "messages", ["video_id", "id"])
