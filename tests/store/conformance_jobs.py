@@ -216,6 +216,14 @@ class ApplyConformance:
         with pytest.raises(LeaseLost):
             await store.apply(change(job, None, expired=True))
 
+    async def test_only_an_owner_ends_an_unfinished_job(self, store: JobStore) -> None:
+        """One that nobody owns has to be claimed first, even to fail it."""
+        job = make_job()
+        await store.create(creation(job))
+        with pytest.raises(LeaseLost):
+            await store.apply(change(job, None, end="release", **completed()))
+        assert await store.get(job.id) == job
+
     async def test_a_cancel_wish_is_no_version_and_outlives_writes(self, store: JobStore, fleet: Fleet) -> None:
         """Whoever owns the job finds the wish, and a write made in ignorance of it does not wipe it out."""
         job = await fleet.held()

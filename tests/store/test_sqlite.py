@@ -60,6 +60,16 @@ async def test_a_refusal_leaves_the_others_in_one_commit(store: SqliteStore, fle
     assert store.commits - before == 1
 
 
+async def test_a_repetition_costs_no_commit(store: SqliteStore) -> None:
+    """A storm of retries is answered from what is there, without troubling the writer."""
+    first = make_job()
+    await store.create(creation(first, key="k"))
+    before = store.commits
+    answers = await asyncio.gather(*(store.create(creation(make_job(), key="k")) for _ in range(20)))
+    assert all(answer.replayed for answer in answers)
+    assert store.commits == before
+
+
 async def test_more_writers_than_a_batch_holds_are_all_served(store: SqliteStore) -> None:
     """A burst is cut into batches, and each has its own commit."""
     jobs = [make_job() for _ in range(1200)]
