@@ -1,0 +1,60 @@
+"""The public server: one dialect over the service, and what stands around it. Everything it needs comes in as an argument."""
+
+import time
+from collections.abc import Callable, Sequence
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import BaseRoute, Router
+from starlette.types import ASGIApp, Lifespan
+
+from reelway.api.backend import ServiceBackend
+from reelway.api.endpoints import nowhere
+from reelway.api.events import events_route
+from reelway.api.health import health_routes
+from reelway.api.models import model_routes
+from reelway.api.pages import page_routes
+from reelway.dialects.openai_videos import Timestamps, make_dialect
+from reelway.mounting.bodies import BodyLimits
+from reelway.mounting.dialects import mount
+from reelway.service import Service
+
+__all__ = ["make_app"]
+
+_LIMITS = BodyLimits()
+_HEARTBEAT_SECONDS = 15.0
+_EXPOSED = ("x-request-id", "openai-poll-after-ms", "idempotent-replayed", "retry-after", "content-range", "etag")
+
+
+def make_app(
+    service: Service,
+    *,
+    timestamps: Timestamps = "s",
+    limits: BodyLimits = _LIMITS,
+    cors_origins: Sequence[str] = (),
+    heartbeat_seconds: float = _HEARTBEAT_SECONDS,
+    clock: Callable[[], float] = time.time,
+    more_routes: Sequence[BaseRoute] = (),
+    lifespan: Lifespan[object] | None = None,
+) -> ASGIApp:
+    """Return the ASGI app. `cors_origins` are the web pages that may call it from a browser; none may unless named.
+
+    `more_routes` come last; `lifespan` is entered when the server starts and left when it stops.
+    """
+    router = Router(
+        [
+            *mount(make_dialect(timestamps=timestamps), ServiceBackend(service), limits=limits),
+            events_route(service, timestamps=timestamps, heartbeat_seconds=heartbeat_seconds),
+            *model_routes(service, clock=clock),
+            *health_routes(service),
+            *page_routes(service),
+            *more_routes,
+        ],
+        redirect_slashes=False,
+        default=nowhere,
+        lifespan=lifespan,
+    )
+    if not cors_origins:
+        return router
+    return CORSMiddleware(
+        router, allow_origins=list(cors_origins), allow_methods=["*"], allow_headers=["*"], expose_headers=_EXPOSED
+    )

@@ -1,0 +1,105 @@
+"""The service as a backend for dialects, with what stands in headers and means the same in each: idempotency and strictness."""
+
+from collections.abc import AsyncIterator, Mapping
+
+from reelway.api.fingerprint import fingerprint
+from reelway.core.errors import InvalidRequest
+from reelway.core.keys import Caller
+from reelway.core.videos import VideoRequest
+from reelway.dialects.spec import (
+    Answer,
+    Call,
+    CancelVideo,
+    CreateVideo,
+    DeleteVideo,
+    Incoming,
+    ListVideos,
+    OpenContent,
+    QuoteVideo,
+    ReadVideo,
+)
+from reelway.mounting.files import OpenedContent
+from reelway.service import Content, Service
+
+__all__ = ["ServiceBackend"]
+
+_KEY_LENGTH = 255
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+
+
+class ServiceBackend:
+    """Performs calls with the gateway's own use cases."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self.authenticate = service.authenticate
+        self.stage = service.stage
+        self.unstage = service.unstage
+
+    async def perform(self, call: Call, caller: Caller, incoming: Incoming) -> Answer:
+        """Do what was asked for."""
+        service = self._service
+        match call:
+            case ReadVideo():
+                return await service.read(call.id, caller, wait_seconds=call.wait_seconds)
+            case CreateVideo():
+                return await self._create(call.request, caller, incoming.headers)
+            case QuoteVideo():
+                return await service.quote(call.request, caller, strict=_is_strict(incoming.headers))
+            case ListVideos():
+                return await service.list(call, caller)
+            case DeleteVideo():
+                return await service.delete(call.id, caller)
+            case CancelVideo():
+                return await service.cancel(call.id, caller)
+            case OpenContent():
+                raise TypeError("content is opened and streamed, not performed; its endpoint must say `streams`")
+
+    async def open_content(self, call: OpenContent, caller: Caller) -> OpenedContent:
+        """Find a file of the caller's."""
+        return self._opened(await self._service.content(call.id, caller, variant=call.variant, index=call.index))
+
+    async def open_link(self, call: OpenContent, incoming: Incoming) -> OpenedContent | None:
+        """Find the file behind a signed link; None when the request is not one."""
+        query = dict(incoming.query)
+        if "signature" not in query:
+            return None
+        self._service.check_link(call.id, call.variant, call.index, query.get("expires", ""), query["signature"])
+        return self._opened(await self._service.content(call.id, None, variant=call.variant, index=call.index))
+
+    async def _create(self, request: VideoRequest, caller: Caller, headers: Mapping[str, str]) -> Answer:
+        key = _idempotency_key(headers) or request.client_reference
+        return await self._service.create(
+            request,
+            caller,
+            idempotency_key=key,
+            body_hash=fingerprint(request) if key is not None else "",
+            strict=_is_strict(headers),
+        )
+
+    def _opened(self, content: Content) -> OpenedContent:
+        def read(start: int, stop: int) -> AsyncIterator[bytes]:
+            return self._service.read_asset(content.blob.key, start, stop)
+
+        return OpenedContent(blob=content.blob, filename=content.filename, path=content.path, read=read)
+
+
+def _idempotency_key(headers: Mapping[str, str]) -> str | None:
+    key = headers.get("idempotency-key")
+    if key is None:
+        return None
+    if not (0 < len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable()):
+        raise InvalidRequest(
+            f"Idempotency-Key must have 1 to {_KEY_LENGTH} printable ASCII characters (got {len(key)} characters).",
+            param="Idempotency-Key",
+        )
+    return key
+
+
+def _is_strict(headers: Mapping[str, str]) -> bool:
+    word = headers.get("reelway-strict")
+    if word is None:
+        return False
+    if word.strip().lower() not in _SWITCH:
+        raise InvalidRequest(f"Reelway-Strict must be true or false (got {word[:40]!r}).", param="Reelway-Strict")
+    return _SWITCH[word.strip().lower()]

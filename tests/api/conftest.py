@@ -1,0 +1,33 @@
+"""The app over the stand-in, and a short way to ask it things."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from tests.api.standin import StandIn
+from tests.mounting.asgi import Got, call
+
+from reelway.api.app import make_app
+
+Ask = Callable[..., Awaitable[Got]]
+
+
+@pytest.fixture
+def service() -> StandIn:
+    return StandIn()
+
+
+@pytest.fixture
+def app(service: StandIn) -> Any:
+    return make_app(service)  # type: ignore[arg-type] # a stand-in has the signatures, not the class
+
+
+@pytest.fixture
+def ask(app: Any) -> Ask:
+    async def asking(method: str, target: str, **options: Any) -> Got:
+        answer = await call(app, method, target, **options)
+        assert answer is not None
+        assert answer.headers["x-request-id"].startswith("req_")
+        return answer
+
+    return asking
