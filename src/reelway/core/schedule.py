@@ -6,6 +6,8 @@ __all__ = ["PollPlan", "backoff_seconds", "estimate_progress", "next_look_second
 
 _FIRST_LOOK_SHARE = 0.35
 _GROWTH = 1.25
+_GROWING_LOOKS = 100
+"""Far beyond any longest pause; without an end, a job watched for a day would overflow a float."""
 _JITTER = 0.2
 _ESTIMATE_CEILING = 95
 
@@ -24,7 +26,7 @@ def next_look_seconds(plan: PollPlan, looks: int, jitter: float, retry_after_sec
     if looks == 0:
         pause = min(plan.typical_seconds * _FIRST_LOOK_SHARE, plan.longest_seconds)
     else:
-        pause = min(plan.shortest_seconds * _GROWTH**looks, plan.longest_seconds)
+        pause = min(plan.shortest_seconds * _GROWTH ** min(looks, _GROWING_LOOKS), plan.longest_seconds)
     pause = max(pause, min(plan.shortest_seconds, plan.typical_seconds))
     pause *= 1 + _JITTER * (2 * jitter - 1)
     return max(pause, retry_after_seconds or 0.0)
