@@ -36,6 +36,12 @@ _SUFFIXES = {
     "audio/wav": "wav",
 }
 
+_REFERENCE_FIELDS = {
+    MediaKind.IMAGE: "reference_images",
+    MediaKind.VIDEO: "reference_video_urls",
+    MediaKind.AUDIO: "reference_audio_urls",
+}
+
 Field: TypeAlias = tuple[str, Any]
 
 
@@ -137,29 +143,24 @@ def _by_role(inputs: tuple[Input, ...]) -> list[Field]:
     """Name every input by its role, so that another Reelway need not infer anything."""
     if [given.role for given in inputs] == [Role.FIRST_FRAME]:
         return [_field("input_reference", inputs[0], "first_frame")]
-    fields: list[Field] = []
-    for number, given in enumerate(inputs):
-        if given.role in (Role.FIRST_FRAME, Role.LAST_FRAME):
-            fields.append(_field(given.role.value, given, given.role.value, url_key=None))
-            continue
-        name = {
-            MediaKind.IMAGE: "reference_images",
-            MediaKind.VIDEO: "reference_video_urls",
-            MediaKind.AUDIO: "reference_audio_urls",
-        }[given.kind]
-        if any(other.name for other in inputs if other.kind is given.kind):
-            fields += _named(name, given)
-        else:
-            fields.append(_field(f"{name}[]", given, f"reference_{number}", url_key=None))
+    frames = [given for given in inputs if given.role in (Role.FIRST_FRAME, Role.LAST_FRAME)]
+    fields = [_field(given.role.value, given, given.role.value, url_key=None) for given in frames]
+    for kind, name in _REFERENCE_FIELDS.items():
+        references = [given for given in inputs if given.role is Role.REFERENCE and given.kind is kind]
+        for number, given in enumerate(references):
+            fields += _reference(f"{name}[{number}]", given)
     return fields
 
 
-def _named(name: str, given: Input) -> list[Field]:
-    """Give an input as an object with a name, by which the prompt may speak of it."""
-    source: Field = (f"{name}[][url]", given.url if given.blob is None else DataUri(blob=given.blob))
+def _reference(name: str, given: Input) -> list[Field]:
+    """Give one reference; as an object where it has a name, by which the prompt may speak of it."""
+    if not given.name:
+        return [_field(name, given, "reference", url_key=None)]
     if given.file_id is not None:
-        source = (f"{name}[][file_id]", given.file_id)
-    return [source, *([(f"{name}[][name]", given.name)] if given.name else [])]
+        source: Field = (f"{name}[file_id]", given.file_id)
+    else:
+        source = (f"{name}[url]", given.url if given.blob is None else DataUri(blob=given.blob))
+    return [source, (f"{name}[name]", given.name)]
 
 
 def _as_images(inputs: tuple[Input, ...]) -> list[Field]:

@@ -39,7 +39,7 @@ _MESSAGE_LIMIT = 400
 _EXCERPT_LIMIT = 200
 _MILLISECONDS_FROM = 100_000_000_000
 _SECRET = re.compile(
-    r"\b(?:sk|pk|rk)-[\w*.…-]{3,}|\bBearer\s+\S+|\b(?:org|proj|acct|req|user|key)[-_](?=[A-Za-z]*\d)\w{6,}",
+    r"\b(?:sk|pk|rk)-[\w*.…-]{2,}[\w*]|\bBearer\s+\S+|\b(?:org|proj|acct|req|user|key)[-_](?=[A-Za-z]*\d)\w{6,}",
     re.IGNORECASE,
 )
 _KINDS = {

@@ -1,0 +1,64 @@
+"""Every adapter, against its fixture folders and the rules that hold for all of them."""
+
+import inspect
+
+import pytest
+from tests.vendors.conformance import Case, load_cases, replay
+
+from reelway.vendors.registry import adapters
+from reelway.vendors.spec import CanCancel, CanDelete, CanFind
+
+CASES = load_cases()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.vendor}-{case.name}")
+def test_the_story_is_played_as_written(case: Case) -> None:
+    """The adapter sends what the folder says, and understands what the folder answers."""
+    replay(case)
+
+
+@pytest.mark.parametrize("vendor", sorted(adapters()))
+def test_every_step_of_an_adapter_has_a_story(vendor: str) -> None:
+    """An ability without a fixture is one nobody has seen working."""
+    adapter = adapters()[vendor]
+    told = {step.do for case in CASES if case.vendor == vendor for step in case.steps}
+    abilities = {"submit", "check"}
+    abilities |= {"cancel"} if isinstance(adapter, CanCancel) else set()
+    abilities |= {"delete"} if isinstance(adapter, CanDelete) else set()
+    abilities |= {"find"} if isinstance(adapter, CanFind) else set()
+
+    assert told == abilities
+    assert all(inspect.isgeneratorfunction(getattr(adapter, name)) for name in abilities)
+
+
+@pytest.mark.parametrize("vendor", sorted(adapters()))
+def test_an_unknown_state_is_among_the_stories(vendor: str) -> None:
+    """What nobody has met raises; it is neither progress nor an end."""
+    surprises = [
+        case.name
+        for case in CASES
+        if case.vendor == vendor
+        for step in case.steps
+        if (step.do, step.gives) == ("check", "UnexpectedResponse")
+    ]
+
+    assert surprises
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.vendor}-{case.name}")
+def test_the_billable_request_is_the_last_of_a_submit(case: Case) -> None:
+    """What precedes it may be repeated after a crash; nothing else costs money."""
+    number = 0
+    for step in case.steps:
+        batch = case.exchanges[number : number + step.exchanges]
+        number += step.exchanges
+        billable = [exchange.request.get("billable", False) for exchange in batch]
+        assert not any(billable[:-1])
+        assert billable[-1:] == [True] or step.do != "submit" or not batch
+
+
+def test_adapters_are_found_by_looking() -> None:
+    """Nobody edits a list to add one; each stands under its own name."""
+    assert all(name == adapter.vendor for name, adapter in adapters().items())
+    assert "openai_videos" in adapters()
+    assert {case.vendor for case in CASES} == set(adapters())
