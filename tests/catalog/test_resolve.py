@@ -214,7 +214,7 @@ def test_every_way_to_say_a_size_ends_in_one(asked: dict[str, Any], size: str) -
             {"width": 512, "height": 512},
             "size must be one of 1280x720, 720x1280, 720x720, 1920x1080, 1080x1920, 1080x1080 for acme-1 (got 512x512)",
         ),
-        ({"width": 512}, "width and height go together, and height is missing"),
+        ({"width": 512}, "width and height go together for acme-1, and height is missing"),
     ],
 )
 def test_a_size_that_is_not_on_the_card_is_refused(asked: dict[str, Any], message: str) -> None:

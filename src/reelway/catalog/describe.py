@@ -21,7 +21,7 @@ from reelway.catalog.values import describe_option
 from reelway.catalog.wording import in_words, limit_in_words, price_in_words, unconfirmed_facts
 from reelway.core.videos import Mode
 
-__all__ = ["describe_card", "describe_deprecation"]
+__all__ = ["describe_card", "describe_deprecation", "main"]
 
 _TAKES_MAX = 4
 
@@ -146,6 +146,7 @@ def _price(line: PriceRule) -> dict[str, Any]:
         "credits_per_second": line.credits_per_second if line.unit == "credit" else None,
         "when": in_words(line.when) or None,
         "extra": line.extra,
+        "free": line.free,
         "as_of": line.as_of.isoformat(),
         "source": line.source or None,
         "unconfirmed": line.unconfirmed,
@@ -156,7 +157,8 @@ def _pixels(sides: tuple[int, int]) -> str:
     return f"{sides[0]}x{sides[1]}"
 
 
-def _main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:
+    """Write the pages into the folder named by the one argument; return the exit code."""
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m reelway.catalog.describe FOLDER\n")
         return 2
@@ -170,4 +172,4 @@ def _main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(_main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -58,7 +58,9 @@ def read_size(request: VideoRequest, place: Place, tier_of_mode: str | None) -> 
     if request.width is None or request.height is None:
         missing = "width" if request.width is None else "height"
         raise InvalidRequest(
-            f"width and height go together, and {missing} is missing", code="missing_required_parameter", param=missing
+            f"width and height go together for {place.model}, and {missing} is missing",
+            code="missing_required_parameter",
+            param=missing,
         )
     return _join_pixels((request.width, request.height), place, asked)
 

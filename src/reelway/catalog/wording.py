@@ -63,6 +63,8 @@ def price_in_words(line: PriceRule) -> str:
         text = f"{' and '.join(part for part in (fixed, running) if part)}, {line.amount} {line.currency} each"
     else:
         text = f"{line.amount} {line.currency} {_UNITS[line.unit]}"
+    if line.free:
+        text += f" after the first {line.free}"
     return f"plus {text}" if line.extra else text
 
 
