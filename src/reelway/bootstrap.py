@@ -33,7 +33,6 @@ from reelway.engine.runtime import Engine
 from reelway.engine.tools import EngineLimits, Tools
 from reelway.engine.transport import TimeLimits, Transport
 from reelway.media.worker import ProcessMediaWorker
-from reelway.sandbox.app import make_sandbox
 from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
 from reelway.service.inputs import InputKeeper
@@ -137,6 +136,8 @@ class Server:
         )
         app = make_app(service, timestamps=settings.timestamps)
         if self.sandbox_on:
+            from reelway.sandbox.app import make_sandbox
+
             sandbox = make_sandbox(settings.data_dir / "sandbox", media, keys=frozenset({sandbox_key}))
             app = _with_sandbox(app, sandbox)
         self._http = HttpServer(
@@ -160,7 +161,7 @@ class Server:
     def stop(self) -> None:
         """Stop answering."""
         if self._http is not None:
-            self._http.stop()
+            self._http.stop()  # type: ignore[no-untyped-call]  # granian does not annotate it
 
     async def close(self) -> None:
         """Hand everything back, newest first."""

@@ -43,6 +43,10 @@ class Engine:
         """How many jobs this node works on."""
         return len(self._worker)
 
+    def checkpoint(self, point: str) -> None:
+        """Pass a named point; see `Tools.checkpoint`."""
+        self._tools.checkpoint(point)
+
     def typical_seconds(self, job: Job) -> float:
         """Return how long this model usually takes to render."""
         return self._tools.typical_seconds(job)

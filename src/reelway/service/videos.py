@@ -12,10 +12,9 @@ import msgspec
 from reelway.accounts.keys import KeyRing
 from reelway.assets.spec import AssetStore
 from reelway.catalog.catalog import Catalog
-from reelway.catalog.describe import describe_deprecation
 from reelway.catalog.pricing import Quote, quote
 from reelway.catalog.resolve import refuse_warnings, resolve
-from reelway.catalog.routes import retirement_warnings
+from reelway.catalog.routes import describe_deprecation, retirement_warnings
 from reelway.catalog.spec import ModelCard
 from reelway.core.errors import Conflict, Gone, InvalidRequest, NoRoute, NotFound, PermissionDenied
 from reelway.core.ids import is_id
@@ -139,6 +138,7 @@ class Service:
                 idempotency=claim,
             )
         )
+        self._engine.checkpoint("created")
         if not created.replayed:
             self._engine.adopt((*takes, job))
         return self._view(created.job, caller).evolve(replayed=created.replayed)
