@@ -16,6 +16,7 @@ from reelway.api.pages import page_routes
 from reelway.dialects.openai_videos import Timestamps, make_dialect
 from reelway.mounting.bodies import BodyLimits
 from reelway.mounting.dialects import mount
+from reelway.mounting.paths import PathTable
 from reelway.service import Service
 
 __all__ = ["make_app"]
@@ -53,8 +54,9 @@ def make_app(
         default=nowhere,
         lifespan=lifespan,
     )
+    app = PathTable(router)
     if not cors_origins:
-        return router
+        return app
     return CORSMiddleware(
-        router, allow_origins=list(cors_origins), allow_methods=["*"], allow_headers=["*"], expose_headers=_EXPOSED
+        app, allow_origins=list(cors_origins), allow_methods=["*"], allow_headers=["*"], expose_headers=_EXPOSED
     )

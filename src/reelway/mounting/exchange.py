@@ -88,9 +88,8 @@ class Exchange:
     def headers(self) -> dict[str, str]:
         """The request's headers, names in lower case."""
         if self._headers is None:
-            self._headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1") for name, value in self.scope["headers"]
-            }
+            # ASGI hands names over in lower case.
+            self._headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in self.scope["headers"]}
         return self._headers
 
     @property
