@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.assets.conformance import MEGABYTE, AssetStoreConformance, keep, whole
 
-from reelway.assets import folder
+from reelway.assets import folder, folder_writer
 from reelway.assets.folder import FolderAssets
 from reelway.assets.spec import AssetStore
 from reelway.core.errors import StorageFailed
@@ -97,9 +97,9 @@ async def test_a_disk_that_refuses_says_what_to_do(
     def refuse(*_: object) -> None:
         raise OSError(number, os.strerror(number))
 
-    for step in ("_write_all", "_sync"):
+    for module, step in ((folder_writer, "_write_all"), (folder, "_sync")):
         with monkeypatch.context() as patch:
-            patch.setattr(folder, step, refuse)
+            patch.setattr(module, step, refuse)
             with pytest.raises(StorageFailed, match=advice) as raised:
                 await keep(assets, "videos/v", b"x" * MEGABYTE)
         assert "videos/v" in str(raised.value)

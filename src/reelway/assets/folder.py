@@ -10,21 +10,16 @@ import os
 import re
 import secrets
 import shutil
-import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
-from types import TracebackType
-from typing import BinaryIO, Self
 
+from reelway.assets.folder_writer import FolderWriter
 from reelway.assets.spec import Stored
 from reelway.core.disk import disk_failed
-from reelway.core.errors import TooLarge
 
-__all__ = ["FolderAssets", "FolderWriter"]
+__all__ = ["FolderAssets"]
 
 _PIECE_BYTES = 1024 * 1024
-"""What is gathered before a thread is troubled: 886 MB/s, against 413 written piece by piece as they come."""
-
 _SCRATCH = ".scratch"
 _KEY = re.compile(r"[a-z0-9_-][a-z0-9_.-]{0,199}(/[a-z0-9_-][a-z0-9_.-]{0,199})*")
 """No part begins with a dot, so no key leads out of the folder or into the scratch folder."""
@@ -45,8 +40,9 @@ class FolderAssets:
     async def close(self) -> None:
         """Nothing is held open between calls."""
 
-    def writer(self, key: str, *, limit_bytes: int) -> "FolderWriter":
-        return FolderWriter(self, key, self._path(key), limit_bytes)
+    def writer(self, key: str, *, limit_bytes: int) -> FolderWriter:
+        partial = self._scratch / secrets.token_hex(16)
+        return FolderWriter(key, self._path(key), partial, self._place, limit_bytes)
 
     async def put_file(self, key: str, source: Path) -> Stored:
         return await asyncio.to_thread(self._put_file, key, self._path(key), source)
@@ -72,27 +68,14 @@ class FolderAssets:
     def scratch_folder(self) -> Path:
         return self._scratch
 
-    def place(self, path: Path, finished: Path) -> None:
-        """Sync a finished file and let it appear under its path. Called in a thread, by writers too."""
-        _sync(finished)
-        for last_try in (*[False] * _PLACING_TRIES, True):
-            self._make_folder(path.parent)
-            try:
-                finished.replace(path)
-                break
-            except FileNotFoundError:  # the folder was empty, and a deletion swept it away between the two steps
-                if last_try:
-                    raise
-        _sync(path.parent)
-
-    # --- in a thread
-
     def _path(self, key: str) -> Path:
         if not _KEY.fullmatch(key):
             raise ValueError(
                 f"{key!r} is not an asset key: lower-case letters, digits and _ - . in parts separated by /"
             )
         return self._root / key
+
+    # --- in a thread
 
     def _open(self) -> None:
         try:
@@ -105,21 +88,42 @@ class FolderAssets:
         except OSError as error:
             raise disk_failed(error, str(self._root)) from error
 
+    def _place(self, path: Path, finished: Path) -> None:
+        """Sync a finished file and let it appear under its path."""
+        _sync(finished)
+        for last_try in (*[False] * _PLACING_TRIES, True):
+            try:
+                self._make_folder(path.parent)
+                finished.replace(path)
+                break
+            except FileNotFoundError:  # a folder was still empty, and a deletion swept it away between two steps
+                if last_try or not finished.exists():
+                    raise
+        _sync(path.parent)
+
     def _put_file(self, key: str, path: Path, source: Path) -> Stored:
         try:
             with source.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = source.stat().st_size
-            finished = source
-            if source.stat().st_dev != self._scratch.stat().st_dev:
-                finished = self._scratch / secrets.token_hex(16)
-                shutil.copyfile(source, finished)
-            os.utime(finished)
-            self.place(path, finished)
-            source.unlink(missing_ok=True)
+            if source.stat().st_dev == self._scratch.stat().st_dev:
+                os.utime(source)
+                self._place(path, source)
+            else:
+                self._copy_in(path, source)
         except OSError as error:
             raise disk_failed(error, str(path)) from error
         return Stored(key=key, bytes=size, sha256=sha256)
+
+    def _copy_in(self, path: Path, source: Path) -> None:
+        """Bring a file from another disk, to which a rename does not reach."""
+        finished = self._scratch / secrets.token_hex(16)
+        try:
+            shutil.copyfile(source, finished)
+            self._place(path, finished)
+        finally:
+            finished.unlink(missing_ok=True)
+        source.unlink()
 
     def _make_folder(self, folder: Path) -> None:
         """Make what is missing of a folder, from the top, each step on the disk before the next."""
@@ -182,105 +186,6 @@ class FolderAssets:
             folder = folder.parent
 
 
-class FolderWriter:
-    """One file in the making. Threads work on it one at a time, also when the task that writes is cancelled midway."""
-
-    def __init__(self, assets: FolderAssets, key: str, path: Path, limit_bytes: int) -> None:
-        self._assets = assets
-        self._key = key
-        self._path = path
-        self._limit_bytes = limit_bytes
-        self._partial = assets.scratch_folder() / secrets.token_hex(16)
-        self._gathered: list[bytes] = []
-        self._gathered_bytes = 0
-        self._bytes_written = 0
-        self._digest = hashlib.sha256()
-        self._file: BinaryIO | None = None
-        self._is_over = False
-        self._turn = threading.Lock()
-
-    @property
-    def bytes_written(self) -> int:
-        return self._bytes_written
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if not self._is_over:
-            await asyncio.to_thread(self._discard)
-
-    async def write(self, piece: bytes) -> None:
-        if self._bytes_written + len(piece) > self._limit_bytes:
-            raise TooLarge(f"more than the {self._limit_bytes:,} bytes allowed here; send a smaller file")
-        self._gathered.append(bytes(piece))
-        self._gathered_bytes += len(piece)
-        self._bytes_written += len(piece)
-        if self._gathered_bytes >= _PIECE_BYTES:
-            await asyncio.to_thread(self._flush, self._take_gathered())
-
-    async def restart(self) -> None:
-        self._take_gathered()
-        self._bytes_written = 0
-        await asyncio.to_thread(self._empty)
-
-    async def commit(self) -> Stored:
-        return await asyncio.to_thread(self._commit, self._take_gathered())
-
-    def _take_gathered(self) -> list[bytes]:
-        gathered, self._gathered, self._gathered_bytes = self._gathered, [], 0
-        return gathered
-
-    # --- in a thread
-
-    def _flush(self, pieces: list[bytes]) -> None:
-        with self._turn:
-            self._append(pieces)
-
-    def _commit(self, pieces: list[bytes]) -> Stored:
-        with self._turn:
-            file = self._append(pieces)
-            try:
-                file.close()
-                self._assets.place(self._path, self._partial)
-            except OSError as error:
-                raise disk_failed(error, str(self._path)) from error
-            self._is_over = True
-        return Stored(key=self._key, bytes=self._bytes_written, sha256=self._digest.hexdigest())
-
-    def _append(self, pieces: list[bytes]) -> BinaryIO:
-        if self._is_over:
-            raise ValueError(f"the writer of {self._key} was committed or left; open a new one")
-        try:
-            if self._file is None:
-                self._file = self._partial.open("xb", buffering=0)
-            for piece in pieces:
-                self._digest.update(piece)
-                _write_all(self._file, piece)
-        except OSError as error:
-            raise disk_failed(error, str(self._path)) from error
-        return self._file
-
-    def _empty(self) -> None:
-        with self._turn:
-            self._digest = hashlib.sha256()
-            self._close_and_remove()
-
-    def _discard(self) -> None:
-        with self._turn:
-            if not self._is_over:
-                self._is_over = True
-                self._close_and_remove()
-
-    def _close_and_remove(self) -> None:
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            self._partial.unlink(missing_ok=True)
-
-
 async def _pieces(key: str, path: Path, start: int, stop: int | None) -> AsyncIterator[bytes]:
     """Yield a file's bytes; it is opened at the first one, so a reader nobody follows holds nothing open."""
     try:
@@ -310,13 +215,6 @@ def _size(path: Path) -> int | None:
         return path.stat().st_size if path.is_file() else None
     except (FileNotFoundError, NotADirectoryError):
         return None
-
-
-def _write_all(file: BinaryIO, piece: bytes) -> None:
-    """Write all of it: a raw file may take less than it is given, just before the disk is full."""
-    rest = memoryview(piece)
-    while rest:
-        rest = rest[file.write(rest) :]
 
 
 def _sync(path: Path) -> None:
