@@ -120,12 +120,8 @@ def test_edit_extend_and_remix_name_their_source() -> None:
     assert [given.role for given in playing.request.inputs] == [Role.SOURCE]
 
     playing, client = server()
-    client.videos.extend(
-        prompt="p",
-        seconds="8",
-        video=openai.omit,
-        extra_body={"video": {"id": "video_0"}},  # type: ignore[arg-type]
-    )
+    by_id: Any = {"video": {"id": "video_0"}, "seconds": "8"}
+    client.post("/videos/extensions", body={"prompt": "p", **by_id}, cast_to=object)
     assert (playing.request.operation, playing.request.source_video_id) == ("extend", "video_0")
     assert playing.request.seconds == 8
 

@@ -40,9 +40,8 @@ def submission(request: ResolvedRequest = REQUEST, service: str = "openai", **ch
     )
 
 
-def response(body: Any = None, *, status: int = 200, **headers: str) -> HttpResponse:
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return HttpResponse(status=status, body=msgspec.json.encode(body), headers=named)
+def response(body: Any = None, *, status: int = 200, headers: dict[str, str] | None = None) -> HttpResponse:
+    return HttpResponse(status=status, body=msgspec.json.encode(body), headers=headers or {})
 
 
 def play(flow: Flow[Any], *answers: HttpResponse) -> Any:

@@ -193,7 +193,7 @@ def error(message: str = "No.", code: Any = None, kind: str = "invalid_request_e
 def test_a_refusal_has_a_kind(status: int, body: Any, kind: FailureKind) -> None:
     """The code decides where there is one we know, else the status; what follows is read from the kind."""
     with pytest.raises(VendorRefused) as caught:
-        play(ADAPTER.submit(submission()), response(body, status=status, retry_after="7"))
+        play(ADAPTER.submit(submission()), response(body, status=status, headers={"retry-after": "7"}))
 
     assert caught.value.failure.kind is kind
     assert caught.value.retry_after_seconds == 7
@@ -227,7 +227,7 @@ def test_a_source_the_server_lost_is_no_missing_model() -> None:
 def test_a_look_that_is_refused_says_when_to_come_back() -> None:
     """The video may be well; only the look was not allowed."""
     with pytest.raises(VendorRefused) as caught:
-        play(ADAPTER.check(OPERATION), response(error(), status=429, retry_after="3"))
+        play(ADAPTER.check(OPERATION), response(error(), status=429, headers={"retry-after": "3"}))
 
     assert (caught.value.failure.kind, caught.value.retry_after_seconds) == (FailureKind.RATE_LIMITED, 3)
 
@@ -243,20 +243,20 @@ def test_a_look_that_is_refused_says_when_to_come_back() -> None:
         ({"status": "in_progress", "progress": 41.7}, {}, Running(progress=41)),
         ({"status": "in_progress", "progress": 400}, {}, Running(progress=100)),
         ({"status": "in_progress", "progress": "41%"}, {}, Running()),
-        ({"status": "in_progress"}, {"openai_poll_after_ms": "2500"}, Running(poll_after_seconds=2.5)),
+        ({"status": "in_progress"}, {"openai-poll-after-ms": "2500"}, Running(poll_after_seconds=2.5)),
         (
             {"status": "in_progress"},
-            {"openai_poll_after_ms": "soon", "retry_after": "9"},
+            {"openai-poll-after-ms": "soon", "retry-after": "9"},
             Running(poll_after_seconds=9),
         ),
-        ({"status": "in_progress"}, {"openai_poll_after_ms": "99999999"}, Running(poll_after_seconds=600)),
+        ({"status": "in_progress"}, {"openai-poll-after-ms": "99999999"}, Running(poll_after_seconds=600)),
     ],
 )
 def test_progress_and_pauses_are_the_servers_own(
     body: dict[str, Any], headers: dict[str, str], expected: Running
 ) -> None:
     """As far as they make sense."""
-    assert play(ADAPTER.check(OPERATION), response(body, **headers)) == expected
+    assert play(ADAPTER.check(OPERATION), response(body, headers=headers)) == expected
 
 
 @pytest.mark.parametrize("state", ["processing", "succeeded", "cancelled", "deleted", ""])

@@ -49,7 +49,7 @@ def read_fields(incoming: Incoming) -> dict[str, Any]:
 def is_blank(value: Any) -> bool:
     """Tell whether a value says nothing: empty text, `{}`, `[]`, or a file input that was left empty."""
     if isinstance(value, str):
-        return not value.strip()
+        return not value or value.isspace()
     if isinstance(value, Upload):
         return value.blob.bytes == 0 and not value.filename
     return value is None or (isinstance(value, dict | list) and not value)
@@ -89,13 +89,14 @@ def _from_form(form: Sequence[FormField]) -> dict[str, Any]:
     entries: dict[str, list[_Entry]] = {}
     for field in form:
         name, path = _split(field.name)
-        if is_blank(field.value) and not path:
-            continue
-        entries.setdefault(name, []).append((path, field.value))
+        if path or not is_blank(field.value):
+            entries.setdefault(name, []).append((path, field.value))
     return {name: _top(name, given) for name, given in entries.items()}
 
 
 def _split(name: str) -> tuple[str, _Path]:
+    if name and "[" not in name and "]" not in name:
+        return name, ()
     match = _NAME.fullmatch(name)
     if match is None:
         raise InvalidRequest(
@@ -108,9 +109,11 @@ def _split(name: str) -> tuple[str, _Path]:
 
 
 def _top(name: str, entries: list[_Entry]) -> Any:
+    if len(entries) == 1 and not entries[0][0]:
+        return entries[0][1]
     whole = [value for path, value in entries if not path]
     if len(whole) == len(entries):
-        return whole[0] if len(whole) == 1 else Repeated(whole)
+        return Repeated(whole)
     if whole and all(path in ((), (_APPEND,)) for path, _ in entries):
         return Repeated(value for _, value in entries)
     return _grow(name, entries, free_form=name in _FREE_FORM)

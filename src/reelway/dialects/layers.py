@@ -3,13 +3,14 @@
 A name that is read is taken out of its layer, so that what is left over is exactly what nobody here understood.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import RequestWarning
-from reelway.dialects.aliases import ALIASES, InputSlot
+from reelway.dialects.aliases import ALIASES, INPUT_SLOTS, InputSlot
 from reelway.dialects.fields import is_blank
 from reelway.dialects.references import Place, ReadReference, read_reference, read_references, source_of
 from reelway.dialects.shape import Taken
@@ -17,19 +18,38 @@ from reelway.dialects.shape import Taken
 __all__ = ["Layer"]
 
 
+_SLOT_OF_NAME: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {name: (slot, place) for slot, names in ALIASES.items() for place, name in enumerate(names)}
+    | {
+        name: (slot, place)
+        for slot, spec in INPUT_SLOTS.items()
+        for place, name in enumerate((*spec.single, *spec.several))
+    }
+)
+"""Which slot a name belongs to, and its place among the slot's names."""
+
+
 class Layer:
-    """Fields of one place. A layer of `tags` keeps what cannot be read, with a warning, instead of refusing it."""
+    """Fields of one place. A layer with `tags` keeps what cannot be read, with a warning, instead of refusing it."""
 
     def __init__(self, prefix: str, fields: dict[str, Any], *, tags: frozenset[str] | None = None) -> None:
         self.rest = dict(fields)
         self.warnings: list[RequestWarning] = []
         self._prefix = prefix
         self._tags = tags
+        self._given: dict[str, list[str]] = {}
+        for name, value in fields.items():
+            known = _SLOT_OF_NAME.get(name)
+            if known is not None and not (tags and name in tags) and not is_blank(value):
+                self._given.setdefault(known[0], []).append(name)
 
     def take(self, slot: str, read: Callable[[Any, str], Any]) -> Taken | None:
         """Return the value of a slot under any of its names; two names must not disagree."""
+        if slot not in self._given:
+            return None
         found: Taken | None = None
-        for name, field in self._named(ALIASES[slot]):
+        for name in self._names(slot):
+            field = self._prefix + name
             value = self._read(name, field, read)
             if value is None:
                 continue
@@ -38,30 +58,31 @@ class Layer:
             found = found or Taken(field=field, value=value)
         return found
 
-    def take_inputs(self, slot: InputSlot) -> tuple[ReadReference, ...]:
+    def take_inputs(self, slot: str) -> tuple[ReadReference, ...]:
         """Return the inputs of a slot under all of its names, each thing once."""
+        if slot not in self._given:
+            return ()
+        spec = INPUT_SLOTS[slot]
         found: list[ReadReference] = []
-        for name, field in self._named(slot.single):
-            read = self._read(name, field, partial(_read_one, slot))
+        for name in self._names(slot):
+            field = self._prefix + name
+            if name in spec.several:
+                several = self._read(name, field, partial(_read_several, spec))
+                earlier = {source_of(read.reference) for read in found}
+                found += [read for read in several or () if source_of(read.reference) not in earlier]
+                continue
+            read = self._read(name, field, partial(_read_one, spec))
             if read is None:
                 continue
             if found and source_of(found[0].reference) != source_of(read.reference):
                 raise _conflict(found[0].reference.field, field)
             found = found or [read]
-        for name, field in self._named(slot.several):
-            several = self._read(name, field, partial(_read_several, slot))
-            earlier = {source_of(read.reference) for read in found}
-            found += [read for read in several or () if source_of(read.reference) not in earlier]
         return tuple(found)
 
-    def _named(self, names: Iterable[str]) -> list[tuple[str, str]]:
-        """Return the names that are given here, each with the field it stands in."""
-        tags = self._tags or frozenset()
-        return [
-            (name, self._prefix + name)
-            for name in names
-            if name in self.rest and name not in tags and not is_blank(self.rest[name])
-        ]
+    def _names(self, slot: str) -> list[str]:
+        """Return the names of a slot that are given here, in the order of the table."""
+        names = self._given[slot]
+        return names if len(names) == 1 else sorted(names, key=lambda name: _SLOT_OF_NAME[name][1])
 
     def _read(self, name: str, field: str, read: Callable[[Any, str], Any]) -> Any:
         try:

@@ -44,16 +44,10 @@ def single(value: Any, field: str) -> Any:
 
 
 def read_text(value: Any, field: str) -> str:
-    """Return text as it was given."""
+    """Return text as it was given; that it is whole UTF-8 without NUL was seen to when the body was read."""
     text = single(value, field)
     if not isinstance(text, str):
         raise wrong_type(field, "text", text)
-    if "\x00" in text:
-        raise InvalidRequest(f"{field} contains a NUL character; remove it", param=field)
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise InvalidRequest(f"{field} contains half a character (a lone surrogate); remove it", param=field) from None
     return text
 
 
@@ -131,6 +125,8 @@ def read_json(text: str, field: str) -> Any:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidRequest(f"{field} is not valid JSON: {error}", code="invalid_json", param=field) from None
+    if "\\u0000" in text:
+        raise InvalidRequest(f"{field} contains a NUL character; leave it out", code="invalid_json", param=field)
     check_depth(value, field)
     return value
 

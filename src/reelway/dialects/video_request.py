@@ -4,20 +4,18 @@ The top level, `metadata` and `parameters` are read with the same names. A lower
 says in vain is named in `warnings`, and what nobody understands here is handed on under its own name.
 """
 
-from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 
 from reelway.catalog.values import sorted_deep
 from reelway.core.errors import InvalidRequest
-from reelway.core.videos import InputReference, Operation, RequestWarning, Role, VideoRequest
-from reelway.dialects.aliases import ALIASES, INPUT_SLOTS, METADATA_TAGS
+from reelway.core.videos import InputReference, Operation, Role, VideoRequest
+from reelway.dialects.aliases import METADATA_TAGS
 from reelway.dialects.content import Content, read_content
 from reelway.dialects.fields import Repeated, read_fields
+from reelway.dialects.layered import LayeredFields
 from reelway.dialects.layers import Layer
-from reelway.dialects.references import ReadReference, source_of
-from reelway.dialects.shape import Shape, fill_shape, read_shape
 from reelway.dialects.spec import Incoming, Upload
 from reelway.dialects.values import (
     describe,
@@ -41,11 +39,6 @@ _LABEL_LIMIT = 512
 _OBJECT_OPTIONS = ("camera_control",)
 """Options of the contract that are objects, and JSON text in a form."""
 
-_SAME_THING = ("input_reference", "image", "images")
-"""Slots without a role, in which old clients like to send one picture twice."""
-
-T = TypeVar("T")
-
 
 def read_video_request(
     incoming: Incoming, *, operation: Operation = "create", source_video_id: str | None = None
@@ -54,7 +47,7 @@ def read_video_request(
     fields = read_fields(incoming)
     model = _read_model(fields.pop("model", None))
     content = read_content(fields.pop("content", None) or [], "content")
-    reader = _Reader(
+    reader = LayeredFields(
         Layer("parameters.", _free_form(fields, "parameters")),
         Layer("metadata.", _free_form(fields, "metadata"), tags=METADATA_TAGS),
         top=Layer("", fields),
@@ -73,7 +66,7 @@ def read_video_request(
     shape = reader.shape()
     pixels = (None, None) if shape.pixels is None else shape.pixels.value
     prompt = reader.pick("prompt", read_text)
-    request = VideoRequest(
+    return VideoRequest(
         model=model,
         operation=operation,
         prompt=_join_texts(prompt, content.texts),
@@ -93,99 +86,13 @@ def read_video_request(
         source_video_id=source_video_id,
         callback_url=reader.pick("callback_url", read_url),
         client_reference=reader.pick("client_reference", _read_label),
-    )
-    return request.evolve(
+        # Last, because only now is known what nobody took.
         options=_leftover(_own_options(reader.top.rest, content), "the request"),
         parameters=_leftover(reader.parameters.rest, "parameters"),
         metadata=_leftover(reader.metadata.rest, "metadata"),
         spelled=dict(sorted(reader.spelled.items())),
         warnings=tuple(reader.warnings),
     )
-
-
-class _Reader:
-    """Reads slots through the layers, from the top down, and collects what was said in vain."""
-
-    def __init__(self, parameters: Layer, metadata: Layer, *, top: Layer) -> None:
-        self.top = top
-        self.parameters = parameters
-        self.metadata = metadata
-        self.spelled: dict[str, str] = {}
-        self._layers = (top, metadata, parameters)
-        self._notes: list[RequestWarning] = []
-
-    @property
-    def warnings(self) -> list[RequestWarning]:
-        """Everything that was noticed so far."""
-        return [*self._notes, *(warning for layer in self._layers for warning in layer.warnings)]
-
-    def pick(self, slot: str, read: Callable[[Any, str], T]) -> T | None:
-        """Return the value of the highest layer that has one."""
-        found = None
-        for layer in self._layers:
-            taken = layer.take(slot, read)
-            if found is None:
-                found = taken
-            elif taken is not None and taken.value != found.value:
-                self._in_vain(taken.field, found.field)
-        if found is None:
-            return None
-        self._note_spelling(slot, ALIASES[slot][0], found.field)
-        value: T = found.value
-        return value
-
-    def shape(self) -> Shape:
-        """Return size, ratio and tier."""
-        shape = read_shape(self.top.take)
-        for layer in self._layers[1:]:
-            shape, unused = fill_shape(shape, read_shape(layer.take))
-            for taken in unused:
-                self._in_vain(taken.field, shape.parts[0].field)
-        for name, usual, part in (("ratio", "aspect_ratio", shape.ratio), ("tier", "resolution", shape.tier)):
-            if part is not None:
-                self._note_spelling(name, usual, part.field)
-        if shape.pixels is not None and not shape.pixels.field.endswith("width"):
-            self._note_spelling("size", "size", shape.pixels.field)
-        return shape
-
-    def inputs(self, content: Content, operation: Operation) -> tuple[InputReference, ...]:
-        """Return every input in the order of the slots, whatever the order on the wire; `content` comes last."""
-        found = {slot: list(self.top.take_inputs(spec)) for slot, spec in INPUT_SLOTS.items()}
-        above = {source_of(read.reference) for reads in found.values() for read in reads}
-        above |= {source_of(read.reference) for read in content.inputs}
-        for layer in self._layers[1:]:
-            below = {slot: layer.take_inputs(spec) for slot, spec in INPUT_SLOTS.items()} if layer.rest else {}
-            for slot, given in below.items():
-                fresh = [read for read in given if source_of(read.reference) not in above]
-                if found[slot] and fresh:
-                    self._in_vain(fresh[0].reference.field, found[slot][0].reference.field)
-                else:
-                    found[slot] += fresh
-            above |= {source_of(read.reference) for given in below.values() for read in given}
-        _send_once([found[slot] for slot in _SAME_THING])
-        if operation in ("edit", "extend"):
-            found["video"] = [read.evolve(reference=read.reference.evolve(role=Role.SOURCE)) for read in found["video"]]
-        reads = [read for reads in found.values() for read in reads] + list(content.inputs)
-        self._notes += [warning for read in reads for warning in read.warnings]
-        return tuple(read.reference for read in reads)
-
-    def _note_spelling(self, name: str, usual: str, field: str) -> None:
-        if field != usual:
-            self.spelled[name] = field
-
-    def _in_vain(self, field: str, winner: str) -> None:
-        self._notes.append(RequestWarning(field=field, message=f"is not used because {winner} is given"))
-
-
-def _send_once(slots: list[list[ReadReference]]) -> None:
-    """Take a picture out of a slot when an earlier one holds it already; a picture twice in one list is meant so."""
-    earlier: list[tuple[Any, ...]] = []
-    for reads in slots:
-        for source in earlier:
-            again = next((read for read in reads if source_of(read.reference) == source), None)
-            if again is not None:
-                reads.remove(again)
-        earlier += [source_of(read.reference) for read in reads]
 
 
 def _split_source(
@@ -260,6 +167,8 @@ def _own_options(rest: dict[str, Any], content: Content) -> dict[str, Any]:
 
 def _leftover(rest: dict[str, Any], what: str) -> dict[str, Any]:
     """Return what is left of a layer, in an order of its own, after checking that it is small and plain."""
+    if not rest:
+        return {}
     plain = {name: list(value) if isinstance(value, Repeated) else value for name, value in rest.items()}
     for name, value in plain.items():
         if _holds_file(value):
