@@ -40,6 +40,11 @@ CHECKS = [
 ]
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()  # so that our lines stand where they belong among those of the checks
+
+
 def main(arguments: list[str]) -> int:
     """Run the checks and the tests; return the exit code."""
     checks = list(CHECKS)
@@ -53,12 +58,12 @@ def main(arguments: list[str]) -> int:
 
 
 def _run(check: Check) -> Outcome:
-    print(f"\n=== {check.name}: {Path(check.command[0]).name} {' '.join(check.command[1:])}", flush=True)
+    _say(f"\n=== {check.name}: {Path(check.command[0]).name} {' '.join(check.command[1:])}")
     began = time.monotonic()
     try:
         code = subprocess.run(check.command, cwd=ROOT, check=False).returncode
     except OSError as error:
-        print(f"{check.command[0]} cannot be run: {error.strerror}", flush=True)
+        _say(f"{check.command[0]} cannot be run: {error.strerror}")
         code = 1
     return Outcome(check, code == 0, time.monotonic() - began)
 
@@ -74,17 +79,17 @@ def _skipped() -> Counter[str]:
 
 
 def _summarise(outcomes: list[Outcome], skipped: Counter[str]) -> int:
-    print("\n" + "=" * 72)
+    _say("\n" + "=" * 72)
     for outcome in outcomes:
-        print(f"{'passed' if outcome.passed else 'FAILED':8} {outcome.check.name:8} {outcome.seconds:7.1f} s")
+        _say(f"{'passed' if outcome.passed else 'FAILED':8} {outcome.check.name:8} {outcome.seconds:7.1f} s")
     if skipped:
-        print("\n" + "!" * 72)
-        print(f"!! {skipped.total()} TESTS WERE SKIPPED, so this run proves less than it should:")
+        _say("\n" + "!" * 72)
+        _say(f"!! {skipped.total()} TESTS WERE SKIPPED, so this run proves less than it should:")
         for reason, count in skipped.most_common():
-            print(f"!!   {count} x {reason}")
-        print("!" * 72)
+            _say(f"!!   {count} x {reason}")
+        _say("!" * 72)
     failed = [outcome.check.name for outcome in outcomes if not outcome.passed]
-    print(f"\nFAILED: {', '.join(failed)}" if failed else "\nEverything passed.")
+    _say(f"\nFAILED: {', '.join(failed)}" if failed else "\nEverything passed.")
     return 1 if failed else 0
 
 

@@ -53,26 +53,32 @@ def _show(model: dict[str, Any]) -> None:
             name,
             ", ".join(_input(rule) for rule in mode.get("inputs") or ()) or "-",
             _seconds(mode.get("seconds")),
-            ", ".join(mode.get("tiers") or ()) or "-",
-            ", ".join(mode.get("ratios") or ()) or "-",
+            ", ".join(mode.get("resolutions") or ()) or "-",
+            ", ".join(mode.get("aspect_ratios") or ()) or "-",
         )
         for name, mode in (card.get("modes") or {}).items()
     ]
-    table(("MODE", "INPUTS", "SECONDS", "TIERS", "RATIOS"), rows)
+    table(("MODE", "INPUTS", "SECONDS", "RESOLUTIONS", "ASPECT RATIOS"), rows)
     options = card.get("options") or {}
     if options:
         typer.echo("")
-        table(("OPTION", "TYPE", "MEANING"), [_option(name, option) for name, option in options.items()])
-    for text in card.get("notes") or ():
-        typer.echo(f"\n{text}")
+        table(("OPTION", "ALLOWED", "MEANING"), [_option(name, option) for name, option in options.items()])
+    for title in ("limits", "notes"):
+        lines = card.get(title) or ()
+        if lines:
+            typer.echo(f"\n{title.capitalize()}:")
+        for line in lines:
+            typer.echo(f"- {line}")
+    for line in card.get("price") or ():
+        typer.echo(f"Price: {line.get('text')}")
 
 
 def _seconds(rule: dict[str, Any] | None) -> str:
-    if not rule:
-        return "-"
-    if rule.get("values"):
-        return ", ".join(map(str, rule["values"]))
-    return f"{rule.get('min')}-{rule.get('max')}"
+    """Return lengths as text: `4, 6, 8`, or `3-15` where none is left out."""
+    values = (rule or {}).get("values") or []
+    if len(values) > 2 and values == list(range(values[0], values[-1] + 1)):
+        return f"{values[0]}-{values[-1]}"
+    return ", ".join(map(str, values)) or "-"
 
 
 def _input(rule: dict[str, Any]) -> str:
@@ -82,8 +88,7 @@ def _input(rule: dict[str, Any]) -> str:
 
 
 def _option(name: str, option: dict[str, Any]) -> tuple[str, str, str]:
-    values = option.get("values")
-    return name, ", ".join(map(str, values)) if values else str(option.get("type")), str(option.get("summary") or "")
+    return name, str(option.get("allowed") or option.get("type")), str(option.get("summary") or "")
 
 
 def _deprecation(found: Any) -> str | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from reelway.cli.exits import CommandFailed, Exit
 from reelway.cli.options import Config, DataDir
 
 __all__ = ["sandbox", "serve"]
@@ -52,6 +53,14 @@ def sandbox(
         list[str] | None,
         typer.Option("--key", help="A key to accept; again for more. Without it, any key will do.", show_default=False),
     ] = None,
+    render_seconds: Annotated[
+        float | None,
+        typer.Option("--render-seconds", min=0, help="How long every video takes, at least.", show_default=False),
+    ] = None,
+    faults: Annotated[
+        str | None,
+        typer.Option("--faults", help="What goes wrong with every video: '[[poll:500x3]]' say.", show_default=False),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Run the make-believe video vendor alone.
@@ -59,15 +68,39 @@ def sandbox(
     It speaks the OpenAI Videos API: point any client at it to test without spending. Words in the prompt make it
     misbehave; docs/sandbox.md lists them.
     """
-    from reelway.bootstrap import serve_sandbox
+    from reelway.core.errors import CallerError
+    from reelway.sandbox.app import SandboxSettings
+    from reelway.sandbox.faults import read_faults
+    from reelway.sandbox.server import run_sandbox
     from reelway.settings import load_settings
+    from reelway.telemetry import configure_logging
 
-    settings = load_settings(host=host, port=port or 8090, data_dir=data_dir)
+    settings = load_settings(
+        host=host,
+        port=port or 8090,
+        data_dir=data_dir,
+        sandbox_render_seconds=render_seconds,
+        sandbox_faults=faults,
+    )
+    configure_logging(level=settings.log_level, as_json=settings.log_json)
+    try:
+        read_faults(settings.sandbox_directives)
+    except CallerError as error:
+        raise CommandFailed(error.message, Exit.INVALID, param="faults") from error
 
     def ready() -> None:
         typer.echo(f"The sandbox listens on {settings.address}/v1. Ctrl-C ends it.")
 
-    serve_sandbox(settings, keys=frozenset(key or ()), ready=ready)
+    run_sandbox(
+        settings.host,
+        settings.port,
+        settings.data_dir / "sandbox-server",
+        keys=frozenset(key) if key else None,
+        settings=SandboxSettings(
+            faults=settings.sandbox_directives, fetch_urls=True, upload_bytes=settings.max_upload_bytes
+        ),
+        ready=ready,
+    )
 
 
 def _stop_when_input_ends() -> None:

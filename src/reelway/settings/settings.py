@@ -71,11 +71,21 @@ class Settings(BaseSettings):
     sandbox: Literal["auto", "on", "off"] = Field(
         default="auto", description="The make-believe vendor: `auto` means on only while no vendor is configured."
     )
-    sandbox_render_seconds: float = Field(
-        default=3.0,
+    sandbox_render_seconds: float | None = Field(
+        default=None,
         ge=0,
         le=3600,
-        description="How long the sandbox takes over a video, at least; 0 is as fast as it can.",
+        description="How long the sandbox takes over a video, at least; without it, 2 seconds and a tenth of its length.",
+    )
+    sandbox_faults: str = Field(
+        default="",
+        description="What the sandbox does wrong with every video: `[[poll:500x3]]` say, see docs/sandbox.md.",
+    )
+    sandbox_draft: bool = Field(
+        default=False, description="The sandbox paints one picture a second: for tests that make many videos."
+    )
+    sandbox_fetch_urls: bool = Field(
+        default=False, description="Whether the sandbox fetches inputs that are given by address."
     )
 
     timestamps: Literal["s", "ms"] = Field(
@@ -170,6 +180,12 @@ class Settings(BaseSettings):
     def assets(self) -> str:
         """The place for bytes that holds: the one set, or a folder in the data folder."""
         return self.assets_url or (self.data_dir / "assets").as_uri()
+
+    @property
+    def sandbox_directives(self) -> str:
+        """What holds for every video of the sandbox, in the words it understands in a prompt."""
+        delay = "" if self.sandbox_render_seconds is None else f"[[delay:{self.sandbox_render_seconds:g}]]"
+        return f"{delay}{self.sandbox_faults}"
 
     @property
     def address(self) -> str:

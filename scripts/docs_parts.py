@@ -1,0 +1,165 @@
+"""The generated parts of the docs, each drawn from the one place in the code that decides."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import typer
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from reelway.cli.exits import EXIT_MEANINGS
+from reelway.cli.main import app
+from reelway.core.failures import FailureKind, remedy_for
+from reelway.core.lifecycle import FINAL, TRANSITIONS, State, public_status
+from reelway.dialects.aliases import ALIASES, INPUT_SLOTS
+from reelway.sandbox.faults import DIRECTIVES
+from reelway.settings import ENVIRONMENT_VENDORS, AccountSettings, Settings
+from reelway.settings.settings import SECTIONS
+
+__all__ = ["PARTS"]
+
+
+_UNUSUAL_DEFAULTS = {"data_dir": "`~/.local/share/reelway`", "models": '`"*"`'}
+"""Those that are computed."""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def _lifecycle_diagram() -> str:
+    """Return the table of transitions as a diagram; failing and cancelling, possible anywhere, are drawn once."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {State.QUEUED}"]
+    anywhere = {
+        (event, target) for (_, event), target in TRANSITIONS.items() if target in {State.FAILED, State.CANCELLED}
+    }
+    for (state, event), target in TRANSITIONS.items():
+        if (event, target) not in anywhere:
+            lines.append(f"    {state} --> {target}: {event}")
+    lines += [f"    {state} --> [*]" for state in sorted(FINAL - {State.FAILED, State.CANCELLED})]
+    lines.append("```")
+    unfinished = [state for state in State if state not in FINAL]
+    for event, target in sorted(anywhere):
+        sources = [state for (state, at), _ in TRANSITIONS.items() if at == event]
+        places = "any unfinished state" if set(sources) == set(unfinished) else ", ".join(f"`{one}`" for one in sources)
+        lines.append(f"\n`{event}` leads from {places} to `{target}`.")
+    return "\n".join(lines)
+
+
+def _lifecycle_statuses() -> str:
+    return _table(("state", "what callers see"), [(f"`{state}`", f"`{public_status(state)}`") for state in State])
+
+
+def _failure_kinds() -> str:
+    remedies = {"none": "no", "later": "yes, the same way after a pause", "elsewhere": "yes, another account at once"}
+    rows = [(f"`{kind}`", remedies[remedy_for(kind)]) for kind in FailureKind]
+    return _table(("`error.code`", "tried again when the vendor surely refused the submit"), rows)
+
+
+def _exit_codes() -> str:
+    return _table(("code", "meaning"), [(str(int(code)), text) for code, text in EXIT_MEANINGS.items()])
+
+
+def _aliases() -> str:
+    rows = [(f"`{names[0]}`", _names(names[1:])) for names in ALIASES.values() if len(names) > 1]
+    for slot in INPUT_SLOTS.values():
+        names = (*slot.single, *slot.several)
+        if len(names) > 1:
+            rows.append((f"`{names[0]}`", _names(names[1:])))
+    return _table(("field", "also understood"), rows)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _settings() -> str:
+    single = {name: field for name, field in Settings.model_fields.items() if name not in SECTIONS.values()}
+    rows = [
+        (f"`REELWAY_{name.upper()}`", f"`{name}`", _default(name, field), field.description or "")
+        for name, field in single.items()
+    ]
+    return _table(("variable", "in the file", "default", "meaning"), rows)
+
+
+def _default(name: str, field: Any) -> str:
+    if name in _UNUSUAL_DEFAULTS:
+        return _UNUSUAL_DEFAULTS[name]
+    value = field.default
+    if value is PydanticUndefined:
+        return "needed"
+    if value is None or value in ((), "", {}):
+        return "–"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+
+
+def _sections() -> str:
+    rows = []
+    for table, field in SECTIONS.items():
+        brackets = f"`[[{table}]]`" if table != field else f"`[{table}]`"
+        rows.append((brackets, Settings.model_fields[field].description or ""))
+    return _table(("table", "meaning"), rows)
+
+
+def _account_fields() -> str:
+    return _table(("field", "default", "meaning"), list(_fields(AccountSettings)))
+
+
+def _fields(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        yield f"`{name}`", _default(name, field), field.description or ""
+
+
+def _environment_vendors() -> str:
+    rows = [
+        (_names(entry.secrets.values()), f"`{entry.vendor}`", f"`{entry.base_url_variable}`", entry.summary)
+        for entry in ENVIRONMENT_VENDORS
+    ]
+    return _table(("variables", "adapter", "another base URL", "what"), rows)
+
+
+def _directives() -> str:
+    return _table(("in the prompt", "what happens"), [(f"`[[{name}]]`", text) for name, text in DIRECTIVES.items()])
+
+
+def _commands() -> str:
+    """Return the help of every command, as the command itself prints it."""
+    command = typer.main.get_command(app)
+    return "\n\n".join(_help(command, ["reelway"]))
+
+
+def _help(command: Any, path: list[str]) -> Iterator[str]:
+    context = command.make_context(
+        " ".join(path), [], resilient_parsing=True, terminal_width=100, max_content_width=100
+    )
+    text = context.get_help().replace(str(Path.home()), "~")
+    yield f"{'#' * min(len(path) + 1, 4)} {' '.join(path)}\n\n```text\n{text.strip()}\n```"
+    for name, child in getattr(command, "commands", {}).items():
+        if not child.hidden:
+            yield from _help(child, [*path, name])
+
+
+PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
+    {
+        "account-fields": _account_fields,
+        "aliases": _aliases,
+        "commands": _commands,
+        "directives": _directives,
+        "environment-vendors": _environment_vendors,
+        "exit-codes": _exit_codes,
+        "failure-kinds": _failure_kinds,
+        "lifecycle-diagram": _lifecycle_diagram,
+        "lifecycle-statuses": _lifecycle_statuses,
+        "sections": _sections,
+        "settings": _settings,
+    }
+)
+
+# Help must not depend on the machine it is written on: no colours, no width of a terminal.
+os.environ.setdefault("NO_COLOR", "1")
