@@ -53,6 +53,7 @@ def test_a_card_that_holds_together_draws_no_complaint() -> None:
         ({"fps": (30,), "fps_made": 24}, "fps_made 24 is not one of fps [30]"),
         ({"audio": AudioRule(kind="always", modes=(Mode.T2V,))}, 'only with kind = "switch"'),
         ({"audio": AudioRule(kind="switch", modes=(Mode.REMIX,))}, "audio.modes names remix"),
+        ({"prompt_flags": {"--dur": "seconds"}}, "prompt_flags.--dur must be a plain word"),
         ({"n_max": 0}, "n_max and prompt_limit must be at least 1"),
         ({"typical_seconds": 90.0, "deadline_seconds": 10.0}, "typical_seconds must be positive"),
         (mode(tiers=("720p",)), "modes.t2v: tiers are given without a default tier"),

@@ -135,6 +135,12 @@ def test_seconds_of_a_source_cannot_be_chosen() -> None:
     assert "seconds cannot be chosen for acme-1 in mode edit" in warned(resolved)["seconds"]
 
 
+def test_a_warning_speaks_of_the_field_that_was_sent() -> None:
+    """A caller who never heard of `seconds` is told about `duration`."""
+    resolved = made(inputs=(video(),), seconds=5, tier="720p", spelled={"seconds": "duration", "tier": "size"})
+    assert set(warned(resolved)) == {"duration", "size"}
+
+
 def test_the_model_may_choose_the_length_where_the_card_says_so() -> None:
     """-1 is a length of its own."""
     card = make_card(modes={Mode.T2V: ModeCard(seconds=SecondsRule(default=5, min=4, max=15, auto=True))})

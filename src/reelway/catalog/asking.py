@@ -94,7 +94,7 @@ def _read_seconds(request: VideoRequest, place: Place) -> tuple[int | None, Warn
     if asked is None:
         return None, ()
     if rule is None:
-        return None, (place.not_chosen("seconds", "seconds"),)
+        return None, (place.not_chosen(place.field("seconds"), "seconds"),)
     if not rule.allows(asked):
         raise place.refuse(place.field("seconds"), rule.describe(), asked, "seconds")
     return asked, ()
@@ -106,7 +106,7 @@ def _read_audio(request: VideoRequest, place: Place) -> tuple[bool | None, Warni
     if asked is None or asked in possible:
         return asked, warnings
     makes = "always makes sound" if possible[0] else "makes no sound"
-    return None, (*warnings, RequestWarning(field="audio", message=f"{place.text} {makes}"))
+    return None, (*warnings, RequestWarning(field=place.field("audio"), message=f"{place.text} {makes}"))
 
 
 def _follow_picture(size: SizeRequest, place: Place, given: tuple[Given, ...]) -> SizeRequest:

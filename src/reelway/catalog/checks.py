@@ -119,6 +119,9 @@ def _check_option_names(card: ModelCard) -> Iterator[str]:
 
 def _check_words(card: ModelCard) -> Iterator[str]:
     tiers = {tier for rules in card.modes.values() for tier in rules.tiers}
+    for flag, field in card.prompt_flags.items():
+        if not flag.isidentifier() or not field.isidentifier():
+            yield f"prompt_flags.{flag} must be a plain word and mean a field (got {field!r})"
     for word, tier in card.tier_words.items():
         if tier not in tiers:
             yield f"tier_words.{word} means {tier}, which is no tier of any mode"

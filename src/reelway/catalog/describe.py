@@ -41,7 +41,7 @@ def describe_card(card: ModelCard, today: date) -> dict[str, Any]:
         "fps": {"default": card.fps_made, "values": list(card.fps)},
         "seed": None if card.seed_max is None else {"min": 0, "max": card.seed_max},
         "n": {"min": 1, "max": _TAKES_MAX, "native": card.n_max},
-        "prompt": {"max_characters": card.prompt_limit},
+        "prompt": {"max_characters": card.prompt_limit, "flags": dict(sorted(card.prompt_flags.items()))},
         "options": {name: _option(option) for name, option in sorted(card.options.items())},
         "limits": [limit_in_words(limit) for limit in card.limits],
         "price": [_price(line) for line in card.price],

@@ -140,6 +140,8 @@ def _abilities(card: ModelCard) -> Iterator[str]:
     yield "seed: none" if card.seed_max is None else f"seed: 0 to {card.seed_max}"
     if card.default_mode:
         yield f"the name means the mode `{card.default_mode}`"
+    if card.prompt_flags:
+        yield f"flags in the prompt are read as fields: {', '.join(f'`--{flag}`' for flag in card.prompt_flags)}"
     if card.mode_words:
         yield f"further words of `mode`: {', '.join(f'`{word}`' for word in card.mode_words)}"
     if card.tier_words:

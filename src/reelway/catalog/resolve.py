@@ -11,6 +11,7 @@ from reelway.catalog.asking import read_choice, read_fps, read_seed
 from reelway.catalog.choices import choose
 from reelway.catalog.combinations import Choice
 from reelway.catalog.conditions import Facts
+from reelway.catalog.flags import take_flags
 from reelway.catalog.inputs import check_extension, check_input_limits, check_inputs, to_inputs
 from reelway.catalog.messages import refusal
 from reelway.catalog.modes import Given, assign_roles, decide_mode, mode_meaning, read_given
@@ -32,7 +33,7 @@ def resolve(request: VideoRequest, card: ModelCard) -> ResolvedRequest:
     Bytes that came inside the request must have been stored before: an input holds a blob, a URL, a file id or the id of
     one of our videos (with its blob, where its length and pixels are to be judged).
     """
-    request, given = _settle_source(request, read_given(request))
+    request, given = _settle_source(take_flags(request, card), read_given(request))
     meaning = mode_meaning(request, card)
     mode = decide_mode(request, card, given, meaning)
     place = Place(model=request.model, card=card, mode=mode, spelled=request.spelled)

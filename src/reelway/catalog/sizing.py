@@ -78,7 +78,7 @@ def _read_tier(request: VideoRequest, place: Place, tier_of_mode: str | None) ->
     if tier is None or tier in place.rules.tiers:
         return SizeRequest(tier=tier)
     if not place.rules.tiers:
-        return SizeRequest(warnings=(place.not_chosen("resolution", "tiers"),))
+        return SizeRequest(warnings=(place.not_chosen(field, "tiers"),))
     said = field if asked is not None else place.field("mode")
     raise place.refuse(said, listing(place.rules.tiers), request.tier or request.mode, "tiers")
 
@@ -92,13 +92,14 @@ def _tier_word(card: ModelCard, word: str) -> str:
 def _read_ratio(request: VideoRequest, place: Place) -> SizeRequest:
     if request.ratio is None:
         return SizeRequest()
+    field = place.field("ratio", "aspect_ratio")
     ratio = parse_ratio(request.ratio) or request.ratio
     known = place.rules.ratios
     if not known:
-        return SizeRequest(warnings=() if ratio == ADAPTIVE else (place.not_chosen("aspect_ratio", "ratios"),))
+        return SizeRequest(warnings=() if ratio == ADAPTIVE else (place.not_chosen(field, "ratios"),))
     found = next((other for other in known if same_ratio(ratio, other)), None)
     if found is None:
-        raise place.refuse(place.field("ratio", "aspect_ratio"), listing(known), request.ratio, "ratios")
+        raise place.refuse(field, listing(known), request.ratio, "ratios")
     return SizeRequest(ratio=found)
 
 
@@ -107,7 +108,7 @@ def _join_pixels(sides: tuple[int, int], place: Place, asked: SizeRequest) -> Si
     field = place.field("size")
     wanted = f"{sides[0]}x{sides[1]}"
     if not place.rules.tiers and not place.rules.ratios:
-        return asked.evolve(warnings=(*asked.warnings, place.not_chosen("size", "tiers")))
+        return asked.evolve(warnings=(*asked.warnings, place.not_chosen(field, "tiers")))
     found = list(_meanings(sides, place))
     if not found:
         raise place.refuse(field, _allowed_sizes(place), wanted, "tiers")
@@ -159,4 +160,4 @@ def _inexact(sides: tuple[int, int], place: Place, tier: str | None, ratio: str 
     else:
         makes = f"{tier}, and what is given decides the shape" if tier else f"{ratio}, and the model decides the pixels"
     message = f"{place.model} makes {makes}, not exactly {sides[0]}x{sides[1]}"
-    return (RequestWarning(field="size", message=message),)
+    return (RequestWarning(field=place.field("size"), message=message),)

@@ -230,6 +230,8 @@ class ModelCard(StrictRecord):
     """Native; more are made by fan-out."""
     prompt_limit: int = 32_000
     """Characters."""
+    prompt_flags: dict[str, str] = {}
+    """Flags the vendor reads in prompts, and the fields they mean: `dur = "seconds"` for `--dur 5`."""
     options: dict[str, OptionCard] = {}
     mode_words: dict[str, dict[str, Any]] = {}
     """What the `mode` field means beyond modes: `std = {tier = "720p"}`, `fun = {option = "style", value = "fun"}`."""

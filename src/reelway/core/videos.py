@@ -143,7 +143,7 @@ class VideoRequest(Record):
     metadata: dict[str, Any] = {}
     """What is left of `metadata` after its known aliases filled gaps above: vendor options and the caller's tags."""
     spelled: dict[str, str] = {}
-    """The caller's own name of a field above, where it is another one (`{"seconds": "duration"}`); for refusals only."""
+    """The caller's own name of a field above, where it is another one (`{"seconds": "duration"}`); for messages only."""
     warnings: tuple[RequestWarning, ...] = ()
 
 
