@@ -5,6 +5,7 @@ because a disk was full for a minute. A write that finds another owner stops the
 """
 
 import asyncio
+import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from reelway.assets.spec import AssetStore
 from reelway.catalog.spec import ModelCard
 from reelway.core.errors import StorageFailed
 from reelway.core.failures import Failure, FailureKind
+from reelway.core.ids import ENTROPY_BYTES
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.lifecycle import FINAL, Event, State, next_state
 from reelway.core.record import Record
@@ -26,6 +28,7 @@ from reelway.media.spec import MediaWorker
 from reelway.store.spec import Change, JobStore
 from reelway.telemetry import logger
 from reelway.vendors.spec import Adapter
+from reelway.webhooks.messages import message_for
 
 __all__ = ["EngineLimits", "Tools", "Watch"]
 
@@ -114,6 +117,8 @@ class Tools:
         self.stopping = asyncio.Event()
         self.nudge: Callable[[str], bool] = lambda job_id: False
         """Takes the next step of a job now, and tells whether there was one to take; set by the worker."""
+        self.message_written: Callable[[], None] = lambda: None
+        """Called when there is a new message to deliver; set by whoever started a deliverer."""
         self._lines: dict[str, deque[str]] = {}
         self.node = ""
         self.epoch = 0
@@ -157,13 +162,14 @@ class Tools:
         detail: dict[str, Any] | None = None,
         **changes: Any,
     ) -> Job:
-        """Move the job along the table and write it down; money moves in the same transaction."""
+        """Move the job along the table and write it down, with the money and the message to its caller, in one transaction."""
         job, now = watch.job, self.clock()
         state = next_state(job.state, event) if event else job.state
         changed = job.evolve(state=state, version=job.version + 1, updated_at=now, **changes)
-        entry = None
+        entry = message = None
         if state in FINAL:
             changed, entry = _close(changed, now)
+            message = message_for(changed, now, os.urandom(ENTROPY_BYTES))
         label = name or str(event)
         change = Change(
             job=changed,
@@ -171,6 +177,7 @@ class Tools:
             epoch=self.epoch,
             event=JobEvent(seq=changed.version, at=now, state=state, name=label, detail=detail or {}),
             entry=entry,
+            message=message,
         )
         await self._persist(change)
         # A cancel that was asked for while the write was on its way is on the newer record in memory only.
@@ -179,6 +186,8 @@ class Tools:
         for video_id in (job.id, job.parent):
             if video_id is not None:
                 self.board.changed(video_id)
+        if message is not None:
+            self.message_written()
         return watch.job
 
     async def fail(self, watch: Watch, failure: Failure, **changes: Any) -> Job:
