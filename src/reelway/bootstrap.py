@@ -6,15 +6,12 @@ import os
 import random
 import secrets
 import signal
-import socket
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
-from granian.constants import Interfaces
-from granian.server.embed import Server as HttpServer
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelway.accounts.keys import KeyRing
@@ -33,6 +30,9 @@ from reelway.engine.runtime import Engine
 from reelway.engine.tools import EngineLimits, Tools
 from reelway.engine.transport import TimeLimits, Transport
 from reelway.media.worker import ProcessMediaWorker
+from reelway.mounting.bodies import BodyLimits
+from reelway.mounting.serving import Listener
+from reelway.sandbox.app import SandboxSettings, make_sandbox
 from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
 from reelway.service.inputs import InputKeeper
@@ -42,16 +42,12 @@ from reelway.telemetry import configure_logging, logger
 from reelway.vendors.registry import adapters
 from reelway.vendors.spec import Credential
 
-__all__ = ["AddressInUse", "Server", "serve"]
+__all__ = ["Server", "serve", "serve_sandbox"]
 
 _log = logger("bootstrap")
 _SANDBOX_PATH = "/sandbox"
 _NODE = "local"
 """SQLite is one machine's store, held by one server at a time: whoever holds the lock is this node."""
-
-
-class AddressInUse(GatewayError):
-    """Somebody else listens there."""
 
 
 class Server:
@@ -64,13 +60,13 @@ class Server:
         self.sandbox_on = False
         self._lock: IO[str] | None = None
         self._closers: list[Callable[[], Awaitable[None]]] = []
-        self._http: HttpServer | None = None
+        self._listener = Listener(settings.host, settings.port)
+        self._app: ASGIApp | None = None
 
     async def open(self) -> None:
         """Open the stores, take the lease, and begin to work. Raises `GatewayError` with what to do."""
         settings = self.settings
         _make_folder(settings.data_dir)
-        _check_address(settings.host, settings.port)
         self._lock = _take_lock(settings.data_dir / "reelway.lock")
         store = SqliteStore(_sqlite_path(settings.database))
         await store.open()
@@ -134,34 +130,25 @@ class Server:
             clock=time.time,
             new_id=_video_id,
         )
-        app = make_app(service, timestamps=settings.timestamps)
+        app = make_app(service, timestamps=settings.timestamps, limits=_body_limits(settings))
         if self.sandbox_on:
-            from reelway.sandbox.app import make_sandbox
-
-            sandbox = make_sandbox(settings.data_dir / "sandbox", media, keys=frozenset({sandbox_key}))
+            sandbox = make_sandbox(
+                settings.data_dir / "sandbox",
+                media,
+                keys=frozenset({sandbox_key}),
+                settings=_sandbox_settings(settings),
+            )
+            self._closers.append(sandbox.close)
             app = _with_sandbox(app, sandbox)
-        self._http = HttpServer(
-            app, address=settings.host, port=settings.port, interface=Interfaces.ASGINL, log_enabled=False, backlog=1024
-        )
+        self._app = app
         await engine.start()
         self._closers.append(engine.stop)
 
     async def run(self, ready: Callable[[], None]) -> None:
-        """Answer requests until SIGTERM or SIGINT, or `stop`."""
-        if self._http is None:
+        """Answer requests until SIGTERM or SIGINT."""
+        if self._app is None:
             raise AssertionError("open the server before it runs")
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
-        serving = asyncio.create_task(self._http.serve())
-        await _listening(self.settings.host, self.settings.port, serving)
-        ready()
-        await serving
-
-    def stop(self) -> None:
-        """Stop answering."""
-        if self._http is not None:
-            self._http.stop()  # type: ignore[no-untyped-call]  # granian does not annotate it
+        await self._listener.run(self._app, ready)
 
     async def close(self) -> None:
         """Hand everything back, newest first."""
@@ -224,6 +211,25 @@ def serve(settings: Settings, *, ready: Callable[[Server], None]) -> None:
     asyncio.run(main())
 
 
+def serve_sandbox(settings: Settings, *, keys: frozenset[str], ready: Callable[[], None]) -> None:
+    """Run the make-believe vendor alone until SIGTERM or SIGINT; without keys, any key will do."""
+    configure_logging(level=settings.log_level, as_json=settings.log_json)
+
+    async def main() -> None:
+        listener = Listener(settings.host, settings.port)
+        _make_folder(settings.data_dir)
+        media = ProcessMediaWorker(settings.media_processes)
+        folder = settings.data_dir / "sandbox"
+        sandbox = make_sandbox(folder, media, keys=keys or None, settings=_sandbox_settings(settings))
+        try:
+            await listener.run(sandbox, ready)
+        finally:
+            await sandbox.close()
+            await media.close()
+
+    asyncio.run(main())
+
+
 def _with_sandbox(app: ASGIApp, sandbox: ASGIApp) -> ASGIApp:
     """Return an app that hands everything below `/sandbox` to the make-believe vendor."""
 
@@ -249,6 +255,22 @@ def _checkpoint() -> Callable[[str], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return die
+
+
+def _sandbox_settings(settings: Settings) -> SandboxSettings:
+    return SandboxSettings(
+        draft=settings.sandbox_draft,
+        faults=settings.sandbox_directives,
+        fetch_urls=settings.sandbox_fetch_urls,
+        allowed_hosts=frozenset(settings.private_hosts),
+        upload_bytes=settings.max_upload_bytes,
+    )
+
+
+def _body_limits(settings: Settings) -> BodyLimits:
+    return BodyLimits(
+        body_bytes=settings.max_body_bytes, file_bytes=settings.max_upload_bytes, text_bytes=settings.max_json_bytes
+    )
 
 
 def _engine_limits(settings: Settings) -> EngineLimits:
@@ -307,35 +329,6 @@ def _take_lock(path: Path) -> IO[str]:
             f"another server works with the data folder {path.parent}. Stop it, or choose another REELWAY_DATA_DIR."
         ) from None
     return file
-
-
-def _check_address(host: str, port: int) -> None:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-            probe.listen(1)
-        except OSError as error:
-            raise AddressInUse(
-                f"cannot listen on {host}:{port}: {error.strerror or error}. Choose another port with --port or REELWAY_PORT."
-            ) from error
-
-
-async def _listening(host: str, port: int, serving: asyncio.Task[Any]) -> None:
-    """Return when the server answers; raise what stopped it from starting."""
-    target = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104 - compared, never bound
-    while True:
-        if serving.done():
-            serving.result()
-            raise GatewayError(f"the server ended before it listened on {host}:{port}")
-        try:
-            _, writer = await asyncio.open_connection(target, port)
-        except OSError:
-            await asyncio.sleep(0.02)
-            continue
-        writer.close()
-        return
 
 
 def _sqlite_path(url: str) -> Path:

@@ -166,7 +166,6 @@ class Eyes:
         )
 
     async def pictures(self, path: Path, folder: Path) -> Pictures:
-        folder.mkdir()
         made = [folder / name for name in ("thumbnail.webp", "spritesheet.jpg", "last_frame.png")]
         for file in made:
             file.write_bytes(b"picture")

@@ -144,6 +144,19 @@ async def test_an_operation_is_adopted_once(make_stage: MakeStage) -> None:
     assert len(script.submitted) == 3
 
 
+async def test_an_answer_that_names_anothers_work_is_not_believed(make_stage: MakeStage) -> None:
+    """A vendor that gives two submits one id: the second video fails truthfully and the first keeps its result."""
+    stage = await make_stage(Script())
+    first, second = stage.job(), stage.job()
+    await stage.create(first)
+    await stage.finished(first.id)
+    await stage.create(second)
+    second = await stage.finished(second.id)
+    assert second.failure is not None
+    assert second.failure.kind is FailureKind.SUBMISSION_UNKNOWN
+    assert await stage.ledger(second.id) == ["reserve", "release"]
+
+
 async def test_without_a_look_up_an_unknown_submit_ends(make_stage: MakeStage) -> None:
     """The vendor has no list: by default the video fails, and nothing is sent again."""
     script = Script()

@@ -4,6 +4,8 @@ What was rendered was paid for, so a broken download, an expired link or a full 
 for a fresh link in between.
 """
 
+import asyncio
+import shutil
 from pathlib import Path
 
 import msgspec
@@ -16,7 +18,7 @@ from reelway.core.lifecycle import Event
 from reelway.core.videos import Blob, Output, Variant
 from reelway.engine.account import Account
 from reelway.engine.tools import Tools, Watch
-from reelway.media.spec import MediaUnreadableError, VideoFacts
+from reelway.media.spec import MediaUnreadableError, Pictures, VideoFacts
 from reelway.telemetry import logger
 from reelway.vendors.spec import Adapter, Download, Succeeded
 
@@ -41,6 +43,10 @@ class Collector:
         tools, job = self._tools, watch.job
         account = tools.account(job.route.account) if job.route else None
         adapter = tools.adapters.get(account.vendor) if account else None
+        if tools.clock() - (job.rendered_at or job.updated_at) > tools.limits.collect_seconds:
+            message = f"{job.request.model} was made, but could not be stored for a day; see the server's log."
+            await tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=message))
+            return None
         if account is None or adapter is None or job.result is None:
             return await self._later(watch, "its account is not configured any more", FailureKind.VENDOR_ERROR)
         found = msgspec.convert(job.result, Succeeded)
@@ -53,7 +59,8 @@ class Collector:
             return await self._later(watch, f"the file does not decode: {error}", FailureKind.MEDIA_INVALID)
         except StorageFailed as error:
             _log.error("storage_failed", video_id=job.id, reason=str(error))
-            return await self._wait_for_disk(watch, str(error))
+            watch.odd += 1
+            return tools.backoff(watch.odd)
         except TooLarge as error:
             await tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=error.message))
             return None
@@ -137,16 +144,21 @@ class Collector:
         """Make and store the pictures. A video that cannot be pictured was refused before."""
         tools = self._tools
         folder = tools.assets.scratch_folder() / tools.token()
-        pictures = await tools.media.pictures(path, folder)
+        await asyncio.to_thread(folder.mkdir)
+        try:
+            return await self._store_pictures(await tools.media.pictures(path, folder), prefix)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+    async def _store_pictures(self, pictures: Pictures, prefix: str) -> dict[Variant, Blob]:
         files: dict[Variant, Blob] = {}
         for variant, source, media_type in (
             (Variant.THUMBNAIL, pictures.thumbnail, "image/webp"),
             (Variant.SPRITESHEET, pictures.spritesheet, "image/jpeg"),
             (Variant.LAST_FRAME, pictures.last_frame, "image/png"),
         ):
-            stored = await tools.assets.put_file(f"{prefix}/{source.name}", source)
+            stored = await self._tools.assets.put_file(f"{prefix}/{source.name}", source)
             files[variant] = Blob(key=stored.key, sha256=stored.sha256, bytes=stored.bytes, media_type=media_type)
-        folder.rmdir()
         return files
 
     async def _later(self, watch: Watch, reason: str, kind: FailureKind) -> float | None:
@@ -160,16 +172,6 @@ class Collector:
             return None
         await tools.write(watch, Event.RESULT_LOST, detail={"reason": reason}, collect_failures=failures, result=None)
         return tools.backoff(failures)
-
-    async def _wait_for_disk(self, watch: Watch, reason: str) -> float | None:
-        tools, job = self._tools, watch.job
-        since = job.rendered_at or job.updated_at
-        if tools.clock() - since > tools.limits.collect_seconds:
-            message = f"{job.request.model} was made, but could not be stored for a day: {reason}"
-            await tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=message))
-            return None
-        watch.odd += 1
-        return tools.backoff(watch.odd)
 
 
 def _blob(stored: Stored, facts: VideoFacts) -> Blob:

@@ -8,6 +8,7 @@ from typing import Any
 
 from reelway.core.errors import (
     CallerError,
+    Contradiction,
     NotSent,
     SubmitOutcomeUnknown,
     UnexpectedResponse,
@@ -118,17 +119,22 @@ class Submitter:
         tools.checkpoint("accepted")
         return await self._accept(watch, accepted)
 
-    async def _accept(self, watch: Watch, accepted: Accepted) -> float:
+    async def _accept(self, watch: Watch, accepted: Accepted) -> float | None:
         tools = self._tools
         attempts = self._closed(watch.job, "accepted")
-        await tools.write(
-            watch,
-            Event.ACCEPTED,
-            operation=accepted.operation,
-            operation_key=accepted.key,
-            submitted_at=attempts[-1].started_at,
-            attempts=attempts,
-        )
+        try:
+            await tools.write(
+                watch,
+                Event.ACCEPTED,
+                operation=accepted.operation,
+                operation_key=accepted.key,
+                submitted_at=attempts[-1].started_at,
+                attempts=attempts,
+            )
+        except Contradiction as error:
+            _log.error("operation_held_already", video_id=watch.job.id, reason=str(error))
+            await self._settle_unknown(watch, _unknown(f"{attempts[-1].account} named the work of another video"))
+            return None
         tools.checkpoint("accepted_recorded")
         watch.looks = watch.odd = 0
         if accepted.poll_after_seconds is not None:

@@ -1,0 +1,102 @@
+"""`kill -9` at every named line of the engine: at the next start the video finishes, and the vendor saw one submit."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.acceptance.processes import Gateway, Sandbox
+
+pytestmark = pytest.mark.acceptance
+
+POINTS = (
+    "created",
+    "attempt_recorded",
+    "accepted",
+    "accepted_recorded",
+    "rendered",
+    "rendered_recorded",
+    "downloaded",
+    "kept",
+    "completed",
+)
+REQUEST = {"model": "sora-2", "prompt": "a fox in snow", "seconds": "4", "size": "1280x720"}
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One vendor for all."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("sandbox"))
+    yield sandbox
+    sandbox.stop()
+
+
+@pytest.mark.parametrize("point", POINTS)
+def test_killed_there_it_goes_on(point: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """The process dies by SIGKILL exactly there; nothing is lost and nothing is submitted twice."""
+    before = len(sandbox.creates())
+    dying = Gateway(tmp_path, sandbox=sandbox, environment={"REELWAY_DIE_AT": point})
+    answer = None
+    try:
+        answer = dying.create(**REQUEST, user=point)
+    except OSError:
+        assert point == "created"
+    assert dying.wait() == -9
+
+    again = Gateway(tmp_path, sandbox=sandbox)
+    listed = again.ask("GET", "/v1/videos").json["data"]
+    assert len(listed) == 1
+    if answer is not None:
+        assert listed[0]["id"] == answer["id"]
+    video = again.finished(listed[0]["id"])
+    assert video["status"] == "completed"
+    assert video["outputs"][0]["seconds"] == 4
+    content = again.ask("GET", f"/v1/videos/{video['id']}/content")
+    assert len(content.body) == video["outputs"][0]["bytes"]
+    assert again.stop() == 0
+    assert len(sandbox.creates()) - before == 1
+
+
+def test_killed_while_the_vendor_works(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Death between two looks, at no named point: the next start watches the same operation."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("slow"), render_seconds=2)
+    gateway = Gateway(tmp_path, sandbox=sandbox)
+    video = gateway.create(**REQUEST)
+    events = gateway.ask("GET", f"/v1/videos/{video['id']}").json
+    assert events["status"] in {"queued", "in_progress"}
+    gateway.kill()
+    again = Gateway(tmp_path, sandbox=sandbox)
+    assert again.finished(video["id"])["status"] == "completed"
+    assert len(sandbox.creates()) == 1
+    again.stop()
+    sandbox.stop()
+
+
+def test_a_graceful_stop_hands_everything_back(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """SIGTERM ends with 0 within the time limit, and the next start finishes what was begun."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("slow"), render_seconds=2)
+    gateway = Gateway(tmp_path, sandbox=sandbox)
+    videos = [gateway.create(**REQUEST, seed=seed) for seed in range(5)]
+    assert gateway.stop() == 0
+    again = Gateway(tmp_path, sandbox=sandbox)
+    assert {again.finished(video["id"])["status"] for video in videos} == {"completed"}
+    assert len(sandbox.creates()) == 5
+    again.stop()
+    sandbox.stop()
+
+
+@pytest.mark.parametrize(
+    "directive",
+    ["[[submit:lost_answer]]", "[[http:503x2]]", "[[rate:429x2]]", "[[poll:500x3]]", "[[result:truncated]]"],
+)
+def test_trouble_on_the_way_costs_one_submit(directive: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """Lost answers, outages, rate limits and broken files: one task at the vendor, or a truthful failure."""
+    before = len(sandbox.creates())
+    gateway = Gateway(tmp_path, sandbox=sandbox)
+    video = gateway.finished(gateway.create(**{**REQUEST, "prompt": f"a fox {directive}"})["id"])
+    made = [create for create in sandbox.creates()[before:] if create.get("accepted", True)]
+    gateway.stop()
+    assert len(made) == 1
+    expected = "failed" if "truncated" in directive else "completed"
+    assert video["status"] == expected
+    if expected == "failed":
+        assert video["error"]["code"] == "media_invalid"
