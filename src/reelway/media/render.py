@@ -4,11 +4,12 @@ Importing this module is cheap: numpy, Pillow and PyAV are loaded by the call.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 from reelway.core.record import Record
+from reelway.media.spec import MediaWorker
 
-__all__ = ["RenderSpec", "render"]
+__all__ = ["RenderSpec", "RenderingWorker", "render"]
 
 _LONGEST_SIDE = 8192
 _MOST_FRAMES = 60 * 600
@@ -33,6 +34,8 @@ class RenderSpec(Record):
     """Images, or videos of which the first frame is shown."""
     source_video: Path | None = None
     watermark: str = "SANDBOX"
+    draft: bool = False
+    """Paint one picture a second and repeat it: as long and as large, made much faster; for tests."""
 
     def __post_init__(self) -> None:
         for name, value in (("width", self.width), ("height", self.height)):
@@ -47,6 +50,14 @@ class RenderSpec(Record):
     def frames(self) -> int:
         """How many frames the video has."""
         return round(self.seconds * self.fps)
+
+
+class RenderingWorker(MediaWorker, Protocol):
+    """A media worker that can also make videos."""
+
+    async def render(self, spec: RenderSpec, target: Path) -> None:
+        """Write the video a spec describes, whole or not at all. Raise `MediaUnreadableError` for a bad input."""
+        ...
 
 
 def render(spec: RenderSpec, target: Path) -> None:

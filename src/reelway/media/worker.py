@@ -8,6 +8,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -56,21 +57,27 @@ class TimeLimits(Record):
 
 
 class ProcessMediaWorker:
-    """The media worker. Processes start when they are first needed and end with this server, however it ends."""
+    """The media worker. Processes start when they are first needed and end with this server, however it ends.
 
-    def __init__(self, processes: int = 1, *, limits: TimeLimits = TimeLimits()) -> None:  # noqa: B008 - a frozen value
-        if processes < 1:
-            raise ValueError(f"a media worker needs at least one process (got {processes})")
+    `renderers` are processes for the sandbox's videos alone, so that nobody's upload waits for a long render.
+    """
+
+    def __init__(
+        self,
+        processes: int = 1,
+        *,
+        renderers: int = 1,
+        limits: TimeLimits = TimeLimits(),  # noqa: B008 - a frozen value
+    ) -> None:
         self._limits = limits
-        self._seats = [_Seat() for _ in range(processes)]
-        self._free = list(self._seats)
-        self._turn = asyncio.Semaphore(processes)
+        self._readers = _Crew(processes)
+        self._renderers = _Crew(renderers)
         self._closed = False
 
     @property
     def process_ids(self) -> tuple[int, ...]:
         """The media processes that run now."""
-        return tuple(seat.process_id for seat in self._seats if seat.process_id is not None)
+        return (*self._readers.process_ids, *self._renderers.process_ids)
 
     async def warm_up(self) -> None:
         """Start one process and load its libraries; worth doing in the background while the server starts."""
@@ -95,17 +102,14 @@ class ProcessMediaWorker:
     async def close(self) -> None:
         """End the processes; chores under way fail."""
         self._closed = True
-        await asyncio.gather(*(seat.end() for seat in self._seats))
+        await asyncio.gather(self._readers.end(), self._renderers.end())
 
     async def _do(self, chore: Chore, kind: type[T], limit_seconds: float, subject: str) -> T:
-        async with self._turn:
+        crew = self._renderers if isinstance(chore, MakeVideo) else self._readers
+        async with crew.seat() as seat:
             if self._closed:
                 raise MediaProcessFailed("the media worker is closed; start a new one")
-            seat = self._free.pop()
-            try:
-                body = await seat.do(frame(chore), limit_seconds, subject)
-            finally:
-                self._free.append(seat)
+            body = await seat.do(frame(chore), limit_seconds, subject)
         match decode_answer(body):
             case Done(value=value):
                 return decode_value(value, kind)
@@ -115,6 +119,34 @@ class ProcessMediaWorker:
                 raise StorageFailed(f"the media process could not write a file: {message}; make room, then try again")
             case Mishap(message=message):
                 raise MediaProcessFailed(f"the media process failed on {subject}: {message}")
+
+
+class _Crew:
+    """A bounded number of processes that do the same kind of work."""
+
+    def __init__(self, size: int) -> None:
+        if size < 1:
+            raise ValueError(f"a media worker needs at least one process of each kind (got {size})")
+        self._seats = [_Seat() for _ in range(size)]
+        self._free = list(self._seats)
+        self._turn = asyncio.Semaphore(size)
+
+    @property
+    def process_ids(self) -> tuple[int, ...]:
+        return tuple(seat.process_id for seat in self._seats if seat.process_id is not None)
+
+    @contextlib.asynccontextmanager
+    async def seat(self) -> AsyncIterator["_Seat"]:
+        """Lend the seat that was used last, so that few processes serve when few are needed."""
+        async with self._turn:
+            seat = self._free.pop()
+            try:
+                yield seat
+            finally:
+                self._free.append(seat)
+
+    async def end(self) -> None:
+        await asyncio.gather(*(seat.end() for seat in self._seats))
 
 
 class _Seat:

@@ -76,7 +76,7 @@ def fractal_noise(
     spectrum[0, 0] = 0
     noise = np.fft.irfft2(spectrum, s=(height, width))
     noise = (noise - noise.mean()) / (noise.std() * 5) + 0.5
-    return np.clip(noise, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(noise, 0, 1), np.float32)
 
 
 def lines_of(plane: Any) -> NDArray[np.uint8]:

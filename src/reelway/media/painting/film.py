@@ -61,6 +61,8 @@ def _write(out: Any, spec: RenderSpec, scene: Scene) -> None:
 
 def _add_picture_stream(out: Any, spec: RenderSpec) -> Any:
     options = {"preset": "ultrafast", "crf": "24", "bf": "0", "threads": "1", "g": str(spec.fps), "flags": "+bitexact"}
+    if spec.draft:
+        options |= {"crf": "38", "g": str(spec.frames)}
     stream = out.add_stream("libx264", rate=spec.fps, options=options)
     stream.width, stream.height, stream.pix_fmt = spec.width, spec.height, "yuv420p"
     context = stream.codec_context
@@ -93,15 +95,17 @@ def _sound_pieces(scene: Scene, spec: RenderSpec) -> Iterator[av.AudioFrame]:
 def _frames(spec: RenderSpec, scene: Scene) -> Iterator[av.VideoFrame]:
     shot, canvas = shot_for(spec, scene)
     overlays = _overlays(spec, scene)
+    step = max(1, spec.fps) if spec.draft else 1
     vignette = _vignette(canvas) if shot.dims_corners else None
     try:
         for number in range(spec.frames):
-            shot.paint(canvas, number / max(1, spec.frames - 1), number / spec.fps)
-            frame = _enlarge(canvas, vignette, spec)
-            planes = [lines_of(plane) for plane in frame.planes]
-            for overlay in overlays:
-                overlay.lay(planes)
-            _draw_progress(planes[0], (number + 1) / spec.frames)
+            if number % step == 0 or number == spec.frames - 1:
+                shot.paint(canvas, number / max(1, spec.frames - 1), number / spec.fps)
+                frame = _enlarge(canvas, vignette, spec)
+                planes = [lines_of(plane) for plane in frame.planes]
+                for overlay in overlays:
+                    overlay.lay(planes)
+                _draw_progress(planes[0], (number + 1) / spec.frames)
             frame.pts, frame.time_base = number, Fraction(1, spec.fps)
             yield frame
     finally:

@@ -178,7 +178,7 @@ def _dunes(random: np.random.Generator) -> Outline:
         along = rate * places + phase + 0.12 * np.sin(5 * places + phase)
         share = along - np.floor(along)
         crest = np.where(share < 0.66, (share / 0.66) ** 1.7, ((1 - share) / 0.34) ** 1.3)
-        return (0.6 * base(places) + 0.55 * crest).astype(np.float32)
+        return np.asarray(0.6 * base(places) + 0.55 * crest, np.float32)
 
     return outline
 
