@@ -3,6 +3,9 @@
 from datetime import date
 from typing import Any
 
+import pytest
+
+from reelway.catalog.resolve import resolve
 from reelway.catalog.spec import (
     AudioRule,
     InputRule,
@@ -13,9 +16,23 @@ from reelway.catalog.spec import (
     RouteCard,
     SecondsRule,
 )
-from reelway.core.videos import Blob, InputReference, MediaKind, Mode, Role, VideoRequest
+from reelway.core.errors import InvalidRequest
+from reelway.core.videos import Blob, InputReference, MediaKind, Mode, ResolvedRequest, Role, VideoRequest
 
-__all__ = ["FIRST", "LAST", "REFERENCE", "SOURCE", "blob", "image", "make_card", "make_request", "video"]
+__all__ = [
+    "FIRST",
+    "LAST",
+    "REFERENCE",
+    "SOURCE",
+    "blob",
+    "image",
+    "made",
+    "make_card",
+    "make_request",
+    "refused",
+    "video",
+    "warned",
+]
 
 FIRST = InputRule(role=Role.FIRST_FRAME, kind=MediaKind.IMAGE, min=1)
 LAST = InputRule(role=Role.LAST_FRAME, kind=MediaKind.IMAGE, min=1)
@@ -84,3 +101,20 @@ def image(role: Role | None = None, field: str = "images[0]", **facts: Any) -> I
 def video(role: Role | None = None, field: str = "video", **facts: Any) -> InputReference:
     """Return an uploaded video; facts are those of its bytes."""
     return InputReference(field=field, role=role, blob=blob("video/mp4", **facts))
+
+
+def made(card: ModelCard | None = None, **fields: Any) -> ResolvedRequest:
+    """Resolve a request with these fields, on the made-up card unless another is given."""
+    return resolve(make_request(**fields), card or make_card())
+
+
+def refused(card: ModelCard | None = None, **fields: Any) -> InvalidRequest:
+    """Return the refusal of such a request."""
+    with pytest.raises(InvalidRequest) as error:
+        made(card, **fields)
+    return error.value
+
+
+def warned(resolved: ResolvedRequest) -> dict[str, str]:
+    """Return the warnings by field."""
+    return {warning.field: warning.message for warning in resolved.warnings}
