@@ -41,6 +41,8 @@ from reelway.store.sqlite import SqliteStore
 from reelway.telemetry import configure_logging, logger
 from reelway.vendors.registry import adapters
 from reelway.vendors.spec import Credential
+from reelway.webhooks.delivery import Deliverer
+from reelway.webhooks.tenants import TenantSecrets
 
 __all__ = ["Server", "serve", "serve_sandbox"]
 
@@ -100,13 +102,17 @@ class Server:
             router=router,
             fetcher=fetcher,
             adapters=known_adapters,
-            cards=catalog.card,
+            cards=catalog.resolved_card,
             limits=_engine_limits(settings),
             clock=time.time,
             random=random.random,
             token=lambda: secrets.token_hex(16),
             checkpoint=_checkpoint(),
         )
+        deliverer = Deliverer(
+            store, TenantSecrets(store).secret, clock=time.time, random=random.random, allowed_hosts=private_hosts
+        )
+        tools.message_written = deliverer.nudge
         engine = Engine(tools, _NODE)
         contents = ContentKeeper(assets, link_secret.encode(), settings.public_url or settings.address)
         service = Service(
@@ -141,6 +147,8 @@ class Server:
             self._closers.append(sandbox.close)
             app = _with_sandbox(app, sandbox)
         self._app = app
+        deliverer.start()
+        self._closers.append(deliverer.stop)
         await engine.start()
         self._closers.append(engine.stop)
 
@@ -278,6 +286,7 @@ def _engine_limits(settings: Settings) -> EngineLimits:
         lease_seconds=settings.lease_seconds,
         shortest_poll_seconds=settings.poll_shortest_seconds,
         longest_poll_seconds=settings.poll_longest_seconds,
+        lookup_pause_seconds=settings.lookup_seconds,
         output_bytes=settings.max_output_bytes,
         retention_seconds=settings.retention_days * 86_400,
         input_retention_seconds=settings.input_retention_hours * 3_600,

@@ -1,4 +1,4 @@
-"""`reelway keys`: make, list and revoke API keys, directly in the database, with or without a server running."""
+"""`reelway keys`: API keys and the webhook secret, directly in the database, with or without a server running."""
 
 import asyncio
 import time
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Make, list and revoke API keys; show the webhook secret.", no_args_is_help=True, rich_markup_mode=None)
 
 _SCOPES = ("create", "read", "admin")
 _SECONDS_A_DAY = 86_400
@@ -115,6 +115,28 @@ def revoke_key(
             f"there is no key {key_id!r}, or it is revoked already; `reelway keys list` shows them.", Exit.INVALID
         )
     typer.echo(f"{key_id}: revoked")
+
+
+@app.command("webhook-secret")
+def show_webhook_secret(
+    tenant: Annotated[
+        str, typer.Option("--tenant", help="Whose messages it verifies: each tenant has a secret of its own.")
+    ] = "default",
+    data_dir: DataDir = None,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Print the secret with which receivers verify webhook messages. Made when it is first needed, the same ever after."""
+    from reelway.cli.output import emit
+    from reelway.settings import load_settings
+    from reelway.webhooks.tenants import TenantSecrets
+
+    settings = load_settings(config=config, data_dir=data_dir)
+    secret = _with_store(settings, lambda store: TenantSecrets(store).secret(tenant))
+    if as_json:
+        emit({"tenant": tenant, "secret": secret})
+    else:
+        typer.echo(secret)
 
 
 def _with_store(settings: "Settings", use: "Callable[[SqliteStore], Awaitable[Found]]") -> Found:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Callable
 
+from yarl import URL
+
 from reelway.assets.spec import AssetStore
 from reelway.core.errors import Conflict, Gone, InvalidRequest, MediaUnreadable, NotFound
 from reelway.core.jobs import Job
@@ -106,13 +108,17 @@ class InputKeeper:
             raise MediaUnreadable(f"{given.field} cannot be read: {error}", param=given.field) from error
         return given.evolve(kind=kind, blob=blob, media_type=blob.media_type)
 
-    def _address(self, given: InputReference, url: str) -> InputReference:
+    def check_address(self, field: str, url: str) -> URL:
+        """Return the parsed URL, or raise `InvalidRequest` for one that outsiders may not send us to."""
         if len(url) > _URL_LIMIT:
-            raise InvalidRequest(f"{given.field} is an address of more than {_URL_LIMIT} characters", param=given.field)
+            raise InvalidRequest(f"{field} is an address of more than {_URL_LIMIT} characters", param=field)
         try:
-            path = check_url(url, allowed_hosts=self._allowed_hosts).path.lower()
+            return check_url(url, allowed_hosts=self._allowed_hosts)
         except AddressRefused as error:
-            raise InvalidRequest(f"{given.field} is refused: {error}", param=given.field, code="url_refused") from error
+            raise InvalidRequest(f"{field} is refused: {error}", param=field, code="url_refused") from error
+
+    def _address(self, given: InputReference, url: str) -> InputReference:
+        path = self.check_address(given.field, url).path.lower()
         if given.kind is not None:
             return given
         if path.endswith(_VIDEO_ENDINGS):

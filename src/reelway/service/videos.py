@@ -168,15 +168,17 @@ class Service:
             source = await self._own(request.source_video_id, caller)
             request = request.evolve(model=source.request.model)
         card = self._catalog.card(request.model)
+        if request.callback_url is not None:
+            self._inputs.check_address(request.spelled.get("callback_url", "callback_url"), request.callback_url)
         if request.inputs or request.source_video_id is not None:
             request = await self._inputs.settle(request, caller)
         resolved = resolve(request, card)
+        if strict:
+            refuse_warnings(resolved)
         today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
         warnings = retirement_warnings(card, resolved, today)
         if warnings:
             resolved = resolved.evolve(warnings=(*resolved.warnings, *warnings))
-        if strict:
-            refuse_warnings(resolved)
         if resolved.response_format == "b64_json":
             self._check_b64(resolved)
         return card, resolved, quote(card, resolved, self._rates)

@@ -114,6 +114,9 @@ class Settings(BaseSettings):
     poll_longest_seconds: float = Field(
         default=20.0, gt=0, description="Longest pause between two looks at a vendor's task."
     )
+    lookup_seconds: float = Field(
+        default=5.0, ge=0, description="Pause between two look-ups of a submit whose answer was lost."
+    )
     connect_seconds: float = Field(default=10.0, gt=0, description="Time limit for reaching a vendor's server.")
     read_seconds: float = Field(default=60.0, gt=0, description="Time limit for silence in the middle of an answer.")
     request_seconds: float = Field(default=300.0, gt=0, description="Time limit for one whole request to a vendor.")
@@ -122,7 +125,8 @@ class Settings(BaseSettings):
         default=2000 * _MEGABYTE, ge=1, description="Largest video that is accepted from a vendor."
     )
     private_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)] = Field(
-        default=(), description="Hosts of a private network that input URLs may point to; all others must be public."
+        default=(),
+        description="Hosts of a private network that input and callback URLs may point to; all others must be public.",
     )
 
     media_processes: int = Field(default=2, ge=1, le=64, description="Processes that decode and measure media.")

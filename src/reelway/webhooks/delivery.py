@@ -54,6 +54,19 @@ class Deliverer:
         self._session: aiohttp.ClientSession | None = None
         self._posts: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._running: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to deliver, in a task of its own."""
+        self._running = asyncio.create_task(self.run(self._stopping), name="deliverer")
+
+    async def stop(self) -> None:
+        """Let posts on their way finish for a moment, and end what `start` began."""
+        self._stopping.set()
+        if self._running is not None:
+            await self._running
+            self._running = None
 
     def nudge(self) -> None:
         """Look for due messages now."""
