@@ -1,5 +1,6 @@
 """Words and frames laid over the finished picture at full size: prompt, model, mark, references. Painted once per video."""
 
+import bisect
 import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
@@ -27,6 +28,9 @@ _SYSTEM_FONTS = (
     "/usr/share/fonts/dejavu-sans-fonts/DejaVuSans.ttf",
 )
 _LINES = 3
+_LETTERS = 400
+"""More than three lines can hold."""
+
 _STAND_INS = str.maketrans({"—": "-", "–": "-", "×": "x", "•": "·"})
 
 
@@ -62,6 +66,7 @@ def lower_third(
     `covers` makes the shadow dense, for a video below it that may carry words of its own.
     """
     unit = min(width, height * 1.1) / 720
+    prompt, model = prompt[:_LETTERS], model[:_LETTERS]
     small, large = _font(model + facts, max(9, 19 * unit)), _font(prompt, max(10, 30 * unit))
     margin = int(52 * unit)
     words = _readable(prompt, large) or (
@@ -83,6 +88,8 @@ def lower_third(
     draw.rounded_rectangle((margin, top, margin + bar, top + text_height - int(8 * unit)), bar / 2, fill=(*accent, 255))
     left = margin + bar + int(16 * unit)
     name = _readable(model, small)
+    if small.getlength(name) > width * 0.4:
+        name = _shorten(name, small, width * 0.4)
     draw.text((left, top - int(2 * unit)), name, font=small, fill=(*accent, 255))
     draw.text(
         (left + small.getlength(name) + int(12 * unit), top - int(2 * unit)),
@@ -207,6 +214,5 @@ def _wrap(text: str, font: _Font, width: float) -> list[str]:
 
 
 def _shorten(line: str, font: _Font, width: float) -> str:
-    while line and font.getlength(line + "…") > width:
-        line = line[:-1]
-    return line.rstrip() + "…"
+    fitting = bisect.bisect_right(range(len(line)), width, key=lambda end: font.getlength(line[:end] + "…"))
+    return line[: max(0, fitting - 1)].rstrip() + "…"
