@@ -135,7 +135,7 @@ class Sandbox(Process):
 
     def __init__(self, folder: Path, *, render_seconds: float = 0.0) -> None:
         self.port = free_port()
-        environment = {"REELWAY_SANDBOX_RENDER_SECONDS": str(render_seconds)}
+        environment = {"REELWAY_SANDBOX_RENDER_SECONDS": str(render_seconds), "REELWAY_SANDBOX_DRAFT": "true"}
         arguments = ["sandbox", "--port", str(self.port), "--data-dir", str(folder), "--key", KEY]
         super().__init__(arguments, environment, "listens on")
         self.url = f"http://127.0.0.1:{self.port}"
@@ -147,13 +147,14 @@ class Sandbox(Process):
 
 
 class Gateway(Process):
-    """A server with a data folder; with a sandbox given, that is its only vendor."""
+    """A server with a data folder; with a sandbox given, that is its only vendor, and one that helps with nothing."""
 
     def __init__(
         self,
         folder: Path,
         *,
         sandbox: Sandbox | None = None,
+        service: str = "compatible",
         environment: Mapping[str, str] | None = None,
         settings: str = "",
         port: int | None = None,
@@ -162,7 +163,7 @@ class Gateway(Process):
         self.port = port or free_port()
         if sandbox is not None:
             settings += (
-                f'[[account]]\nname = "vendor"\nvendor = "openai_videos"\nservice = "sandbox"\n'
+                f'[[account]]\nname = "vendor"\nvendor = "openai_videos"\nservice = "{service}"\n'
                 f'base_url = "{sandbox.url}/v1"\nkey = "{KEY}"\n'
             )
         (folder / "reelway.toml").write_text(settings)
@@ -171,7 +172,9 @@ class Gateway(Process):
             "REELWAY_API_KEY": KEY,
             "REELWAY_POLL_SHORTEST_SECONDS": "0.05",
             "REELWAY_POLL_LONGEST_SECONDS": "0.2",
+            "REELWAY_LOOKUP_SECONDS": "0.2",
             "REELWAY_SANDBOX_RENDER_SECONDS": "0",
+            "REELWAY_SANDBOX_DRAFT": "true",
         }
         super().__init__(arguments, {**defaults, **(environment or {})}, "listens on")
         self.url = f"http://127.0.0.1:{self.port}"

@@ -68,12 +68,10 @@ def sandbox(
     It speaks the OpenAI Videos API: point any client at it to test without spending. Words in the prompt make it
     misbehave; docs/sandbox.md lists them.
     """
+    from reelway.bootstrap import serve_sandbox
     from reelway.core.errors import CallerError
-    from reelway.sandbox.app import SandboxSettings
     from reelway.sandbox.faults import read_faults
-    from reelway.sandbox.server import run_sandbox
     from reelway.settings import load_settings
-    from reelway.telemetry import configure_logging
 
     settings = load_settings(
         host=host,
@@ -82,7 +80,6 @@ def sandbox(
         sandbox_render_seconds=render_seconds,
         sandbox_faults=faults,
     )
-    configure_logging(level=settings.log_level, as_json=settings.log_json)
     try:
         read_faults(settings.sandbox_directives)
     except CallerError as error:
@@ -91,16 +88,7 @@ def sandbox(
     def ready() -> None:
         typer.echo(f"The sandbox listens on {settings.address}/v1. Ctrl-C ends it.")
 
-    run_sandbox(
-        settings.host,
-        settings.port,
-        settings.data_dir / "sandbox-server",
-        keys=frozenset(key) if key else None,
-        settings=SandboxSettings(
-            faults=settings.sandbox_directives, fetch_urls=True, upload_bytes=settings.max_upload_bytes
-        ),
-        ready=ready,
-    )
+    serve_sandbox(settings, keys=frozenset(key or ()), ready=ready)
 
 
 def _stop_when_input_ends() -> None:

@@ -58,7 +58,7 @@ class Choice(Record):
 
 
 class _Cards(Protocol):
-    def card(self, name: str) -> ModelCard: ...
+    def resolved_card(self, name: str) -> ModelCard: ...
 
 
 class Router:
@@ -72,7 +72,7 @@ class Router:
 
     def candidates(self, request: ResolvedRequest, now: float) -> tuple[JobRoute, ...]:
         """Return every route that could make this video today, best first, whatever its health."""
-        card = self._catalog.card(request.card)
+        card = self._catalog.resolved_card(request.card)
         today = datetime.fromtimestamp(now, tz=UTC).date()
         found: dict[str, tuple[int, int, int, JobRoute]] = {}
         for rank, route in enumerate(routes_for(card, request, today)):
