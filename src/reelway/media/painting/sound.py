@@ -84,14 +84,14 @@ def _weather(random: np.random.Generator, samples: int, scene: Scene) -> _Wave:
         low, high, strength, pulse = 160.0, 1800.0, 0.14, 0.16
     elif scene.weather is Weather.SNOW:
         low, high, strength, pulse = 200.0, 900.0, 0.08, 0.1
-    length = min(2 ** math.ceil(math.log2(samples)), 2**19)  # repeats without a seam
+    length = min(2 ** math.ceil(math.log2(samples)), 2**17)  # repeats without a seam
     pitch = np.fft.rfftfreq(length, 1 / RATE)
-    shape = 1 / (1 + (low / np.maximum(pitch, 1)) ** 4) / (1 + (pitch / high) ** 2)
+    shape = (1 / (1 + (low / np.maximum(pitch, 1)) ** 4) / (1 + (pitch / high) ** 2)).astype(np.float32)
     time = np.arange(samples, dtype=np.float32) / RATE
     swell = 0.6 + 0.4 * np.sin(2 * math.pi * pulse * time + random.uniform(0, 6))
     sound = np.empty((2, samples), np.float32)
     for channel in range(2):
-        spectrum = np.fft.rfft(random.standard_normal(length)) * shape
+        spectrum = np.fft.rfft(random.standard_normal(length, np.float32)) * shape
         noise = np.resize(np.fft.irfft(spectrum, length), samples)
         sound[channel] = strength * swell * noise / max(noise.std(), 1e-6)
     return sound
