@@ -75,6 +75,18 @@ async def test_a_video_is_made(make_stage: MakeStage) -> None:
     assert len(stage.script.submitted) == 1
 
 
+@pytest.mark.parametrize(("settled", "charged"), [("0.25", 250_000), ("nonsense", 400_000), (None, 400_000)])
+async def test_the_vendors_own_figure_settles(make_stage: MakeStage, settled: str | None, charged: int) -> None:
+    """What the vendor says it charged is what the caller pays; without a figure the quote holds."""
+    script = Script()
+    usage = {} if settled is None else {"cost": {"currency": "USD", "settled": settled}}
+    script.checks = deque([done().evolve(usage=usage)])
+    stage = await make_stage(script)
+    job = stage.job()
+    await stage.create(job)
+    assert (await stage.finished(job.id)).settled == charged
+
+
 async def test_looks_write_nothing(make_stage: MakeStage) -> None:
     """Twenty looks at a running job leave no line in its story."""
     script = Script()

@@ -8,6 +8,7 @@ import asyncio
 import os
 from collections import deque
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from reelway.assets.spec import AssetStore
@@ -17,6 +18,7 @@ from reelway.core.failures import Failure, FailureKind
 from reelway.core.ids import ENTROPY_BYTES
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.lifecycle import FINAL, Event, State, next_state
+from reelway.core.money import Micros, from_decimal
 from reelway.core.record import Record
 from reelway.core.schedule import backoff_seconds
 from reelway.engine.account import Account
@@ -230,13 +232,25 @@ class Tools:
 def _close(job: Job, now: float) -> tuple[Job, Entry | None]:
     """Return the final job with its money settled or released, and the ledger line that says so.
 
-    Success settles; a cancel that came too late for the vendor has `settled` set already and keeps it; all else releases.
-    Takes carry no money of their own: their video does.
+    Success settles, with the vendor's own figure where it named one; a cancel that came too late has `settled` set already and
+    keeps it; all else releases. Takes carry no money of their own: their video does.
     """
     if job.parent is not None:
         return job, None
     if job.state is State.COMPLETED and job.settled is None:
-        job = job.evolve(settled=job.reserved)
+        job = job.evolve(settled=_charged(job))
     if job.settled is not None:
         return job, Entry(kind="settle", amount=job.settled, at=now)
     return job, Entry(kind="release", amount=job.reserved, at=now)
+
+
+def _charged(job: Job) -> Micros:
+    """Return what the vendor says it charged, else the quote."""
+    cost = (job.usage or {}).get("cost")
+    if not isinstance(cost, dict) or cost.get("currency") != "USD":
+        return job.reserved
+    try:
+        return from_decimal(Decimal(str(cost["settled"])))
+    except (KeyError, ArithmeticError):
+        _log.warning("charge_unreadable", video_id=job.id, cost=cost)
+        return job.reserved
