@@ -19,9 +19,8 @@ from reelway.cli.exits import CommandFailed, Exit
 from reelway.cli.output import note
 from reelway.cli.running import RunningServer, running_server
 
-__all__ = ["LOG_NAME", "Server", "connect", "embedded_server", "free_port"]
+__all__ = ["Server", "connect", "embedded_server", "free_port"]
 
-LOG_NAME = "embedded.log"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
@@ -73,7 +72,7 @@ def embedded_server(
     key = key or f"sk-{secrets.token_hex(20)}"
     variables = {**(os.environ if environment is None else environment), "REELWAY_API_KEY": key}
     port = free_port()
-    log = home / LOG_NAME
+    log = home / f"embedded-{os.getpid()}.log"
     try:
         home.mkdir(parents=True, exist_ok=True)
         output = log.open("wb")
@@ -96,10 +95,11 @@ def embedded_server(
         )
     server = Server(f"http://127.0.0.1:{port}", key, process.pid)
     try:
-        _wait_until_ready(process, server, log)
+        _wait_until_ready(process, server, home, log)
         yield server
     finally:
         _end(process)
+        log.unlink(missing_ok=True)
 
 
 def _data_dir(given: Path | None) -> Path:
@@ -129,10 +129,11 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], server: Server, log: Path) -> None:
+def _wait_until_ready(process: subprocess.Popen[bytes], server: Server, home: Path, log: Path) -> None:
+    """Return when the server has said that it listens, and answers."""
     client = Client(server.address, server.key, timeout_seconds=5.0)
     end = time.monotonic() + _START_SECONDS
-    while not client.is_ready():
+    while (running := running_server(home)) is None or running.process_id != process.pid or not client.is_ready():
         if process.poll() is not None:
             reason = _last_lines(log)
             raise CommandFailed(
@@ -141,7 +142,8 @@ def _wait_until_ready(process: subprocess.Popen[bytes], server: Server, log: Pat
             )
         if time.monotonic() > end:
             raise CommandFailed(
-                f"the server for this command was not ready after {_START_SECONDS:g} seconds; see {log}.", Exit.MACHINE
+                f"the server for this command was not ready after {_START_SECONDS:g} seconds:\n{_last_lines(log)}",
+                Exit.MACHINE,
             )
         time.sleep(_LOOK_SECONDS)
 

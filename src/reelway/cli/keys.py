@@ -1,6 +1,5 @@
 """`reelway keys`: API keys and the webhook secret, directly in the database, with or without a server running."""
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
@@ -18,7 +17,9 @@ if TYPE_CHECKING:
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Make, list and revoke API keys; show the webhook secret.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    help="Make, list and revoke API keys; show the webhook secret.", no_args_is_help=True, rich_markup_mode=None
+)
 
 _SCOPES = ("create", "read", "admin")
 _SECONDS_A_DAY = 86_400
@@ -141,6 +142,8 @@ def show_webhook_secret(
 
 def _with_store(settings: "Settings", use: "Callable[[SqliteStore], Awaitable[Found]]") -> Found:
     """Open the database, use it, close it."""
+    import asyncio
+
     from reelway.cli.database import database_file
     from reelway.store.sqlite import SqliteStore
 

@@ -1,0 +1,100 @@
+"""Accounts from the variables vendors' own tools use."""
+
+import pytest
+
+from reelway.settings import accounts_from_environment, environment_notices
+
+SERVER = {"OPENAI_API_KEY": "sk-a", "OPENAI_BASE_URL": "https://video.example/v1/"}
+
+
+def test_without_variables_there_are_no_accounts() -> None:
+    """An empty variable is as good as none."""
+    assert accounts_from_environment({}) == ()
+    assert accounts_from_environment({"XAI_API_KEY": ""}) == ()
+
+
+def test_a_compatible_server_is_an_account() -> None:
+    """The usual two variables of OpenAI's clients."""
+    [account] = accounts_from_environment(SERVER)
+
+    assert (account.name, account.vendor, account.service) == ("openai", "openai_videos", "compatible")
+    assert account.base_url == "https://video.example/v1"
+    assert account.credential() == {"api_key": "sk-a"}
+
+
+def test_openais_own_address_is_told_apart() -> None:
+    """Its routes have retired, so it must not pass as a compatible server."""
+    [account] = accounts_from_environment(SERVER | {"OPENAI_BASE_URL": "https://api.openai.com/v1"})
+
+    assert account.service == "openai"
+
+
+def test_a_lone_openai_key_is_no_vendor() -> None:
+    """Many machines have one; it must not switch the sandbox off for an API that has ended."""
+    environment = {"OPENAI_API_KEY": "sk-a"}
+
+    assert accounts_from_environment(environment) == ()
+    assert "OPENAI_BASE_URL" in environment_notices(environment)[0]
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:8080/v1", "http://localhost:8080/v1", "http://[::1]:8080/v1"])
+def test_the_server_is_not_its_own_vendor(base: str) -> None:
+    """Whoever tries the official client in the same shell has our address in the variable."""
+    environment = SERVER | {"OPENAI_BASE_URL": base}
+
+    assert accounts_from_environment(environment, own_address="http://127.0.0.1:8080") == ()
+    assert "this very server" in environment_notices(environment, own_address="http://127.0.0.1:8080")[0]
+    assert len(accounts_from_environment(environment, own_address="http://127.0.0.1:9090")) == 1
+
+
+def test_azure_gets_its_path_and_its_deployment() -> None:
+    """The endpoint is the resource's; the deployment's name is the vendor's id of `sora-2`."""
+    environment = {"AZURE_OPENAI_ENDPOINT": "https://me.openai.azure.com/", "AZURE_OPENAI_API_KEY": "k"}
+
+    [account] = accounts_from_environment(environment | {"AZURE_OPENAI_DEPLOYMENT": "my-sora"})
+
+    assert (account.service, account.base_url) == ("azure", "https://me.openai.azure.com/openai/v1")
+    assert account.models == {"sora-2": "my-sora"}
+    assert environment_notices({"AZURE_OPENAI_ENDPOINT": "https://me"})[0].startswith(
+        "AZURE_OPENAI_ENDPOINT is set without"
+    )
+
+
+def test_kling_takes_one_key_or_two() -> None:
+    """The API key is preferred where both are there; half a pair is told."""
+    pair = {"KLING_ACCESS_KEY": "a", "KLING_SECRET_KEY": "s"}
+
+    assert accounts_from_environment(pair)[0].credential() == {"access_key": "a", "secret_key": "s"}
+    [both] = accounts_from_environment(pair | {"KLING_API_KEY": "k"})
+    assert both.credential() == {"api_key": "k"}
+    assert accounts_from_environment({"KLING_ACCESS_KEY": "a"}) == ()
+    assert "KLING_SECRET_KEY" in environment_notices({"KLING_ACCESS_KEY": "a"})[0]
+
+
+def test_another_base_url_may_mean_another_service() -> None:
+    """BytePlus is the same API elsewhere."""
+    environment = {"ARK_API_KEY": "k", "REELWAY_BYTEDANCE_BASE_URL": "https://ark.ap-southeast.bytepluses.com/api/v3"}
+
+    assert accounts_from_environment(environment)[0].service == "byteplus"
+    assert accounts_from_environment({"ARK_API_KEY": "k"})[0].service == "ark"
+
+
+def test_vertex_needs_a_project() -> None:
+    """Credentials alone do not say where to bill."""
+    environment = {"GOOGLE_APPLICATION_CREDENTIALS": "/keys/me.json"}
+
+    assert accounts_from_environment(environment) == ()
+    [account] = accounts_from_environment(
+        environment | {"GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_CLOUD_LOCATION": "global"}
+    )
+    assert account.settings == {"project": "p", "location": "global"}
+
+
+def test_every_vendor_of_the_list_can_be_switched_on() -> None:
+    """All usual variables together give one account for each."""
+    others = ("GEMINI", "ARK", "KLING", "DASHSCOPE", "XAI", "VIDU", "MINIMAX")
+    environment = SERVER | {f"{vendor}_API_KEY": "x" for vendor in others}
+
+    names = [account.name for account in accounts_from_environment(environment)]
+
+    assert names == ["openai", "google", "bytedance", "kling", "alibaba", "xai", "vidu", "minimax"]
