@@ -13,6 +13,7 @@ from tests.webhooks.receiver import SECRETS, Post, Receiver, posting, receiving,
 from reelway.core.errors import StorageFailed
 from reelway.core.messages import Message
 from reelway.network import guard
+from reelway.webhooks import delivery
 
 
 @pytest.fixture
@@ -228,6 +229,20 @@ async def test_a_nudge_delivers_at_once_and_a_stop_ends(post: Post, receiver: Re
         await running
     assert receiver.ids == [early.id, late.id]
     assert [(await post.state(message)).delivered_at for message in (early, late)] == [post.now, post.now]
+
+
+async def test_a_stop_does_not_wait_for_a_receiver_that_hangs(
+    post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is cut off was not tried: it is due again when its hold is over."""
+    monkeypatch.setattr(delivery, "_GRACE_SECONDS", 0.01)
+    receiver.script(asyncio.Event())
+    message = await post.queue(receiver.url)
+    post.deliverer.start()
+    async with asyncio.timeout(4):
+        await receiver.arrived.wait()
+        await post.deliverer.stop()
+    assert await post.state(message) == message.evolve(due_at=post.now + 30)
 
 
 async def test_more_than_fits_at_once_is_delivered_without_pause(post: Post, receiver: Receiver) -> None:
