@@ -33,6 +33,7 @@ from reelway.media.worker import ProcessMediaWorker
 from reelway.mounting.bodies import BodyLimits
 from reelway.mounting.serving import Listener
 from reelway.sandbox.app import SandboxSettings, make_sandbox
+from reelway.sandbox.server import run_sandbox
 from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
 from reelway.service.inputs import InputKeeper
@@ -63,6 +64,7 @@ class Server:
         self._lock: IO[str] | None = None
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._listener = Listener(settings.host, settings.port)
+        self._media = ProcessMediaWorker(settings.media_processes)
         self._app: ASGIApp | None = None
 
     async def open(self) -> None:
@@ -76,7 +78,7 @@ class Server:
         assets = FolderAssets(_folder_path(settings.assets))
         await assets.open()
         self._closers.append(assets.close)
-        media = ProcessMediaWorker(settings.media_processes)
+        media = self._media
         self._closers.append(media.close)
 
         keys = KeyRing(store, fixed_key=settings.api_key.get_secret_value() if settings.api_key else None)
@@ -156,7 +158,18 @@ class Server:
         """Answer requests until SIGTERM or SIGINT."""
         if self._app is None:
             raise AssertionError("open the server before it runs")
-        await self._listener.run(self._app, ready)
+        warming: list[asyncio.Task[None]] = []
+
+        def started() -> None:
+            warming.append(asyncio.create_task(self._media.warm_up()))
+            ready()
+
+        try:
+            await self._listener.run(self._app, started)
+        finally:
+            for task in warming:
+                task.cancel()
+            await asyncio.gather(*warming, return_exceptions=True)
 
     async def close(self) -> None:
         """Hand everything back, newest first."""
@@ -222,20 +235,16 @@ def serve(settings: Settings, *, ready: Callable[[Server], None]) -> None:
 def serve_sandbox(settings: Settings, *, keys: frozenset[str], ready: Callable[[], None]) -> None:
     """Run the make-believe vendor alone until SIGTERM or SIGINT; without keys, any key will do."""
     configure_logging(level=settings.log_level, as_json=settings.log_json)
-
-    async def main() -> None:
-        listener = Listener(settings.host, settings.port)
-        _make_folder(settings.data_dir)
-        media = ProcessMediaWorker(settings.media_processes)
-        folder = settings.data_dir / "sandbox"
-        sandbox = make_sandbox(folder, media, keys=keys or None, settings=_sandbox_settings(settings))
-        try:
-            await listener.run(sandbox, ready)
-        finally:
-            await sandbox.close()
-            await media.close()
-
-    asyncio.run(main())
+    _make_folder(settings.data_dir)
+    run_sandbox(
+        settings.host,
+        settings.port,
+        settings.data_dir / "sandbox",
+        keys=keys or None,
+        settings=_sandbox_settings(settings),
+        processes=settings.media_processes,
+        ready=ready,
+    )
 
 
 def _with_sandbox(app: ASGIApp, sandbox: ASGIApp) -> ASGIApp:
