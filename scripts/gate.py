@@ -36,7 +36,7 @@ CHECKS = [
     Check("format", [str(_BIN / "ruff"), "format", "--check", *_CODE]),
     Check("lint", [str(_BIN / "ruff"), "check", *_CODE]),
     Check("types", [str(_BIN / "mypy")]),
-    Check("layers", [str(_BIN / "lint-imports")]),
+    Check("layers", [str(_BIN / "lint-imports"), "--no-logo"]),
 ]
 
 

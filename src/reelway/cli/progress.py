@@ -4,7 +4,6 @@ Everything goes to standard error; standard output belongs to results.
 """
 
 import sys
-import time
 from types import TracebackType
 from typing import Any, Protocol, Self
 
@@ -69,14 +68,21 @@ class _Bar(_Silence):
 
     def __init__(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn
+        from rich.progress import (
+            BarColumn,
+            Progress,
+            SpinnerColumn,
+            TaskProgressColumn,
+            TextColumn,
+            TimeElapsedColumn,
+        )
 
-        self._began = time.monotonic()
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=32),
             TaskProgressColumn(),
+            TimeElapsedColumn(),
             TextColumn("{task.fields[note]}", style="dim"),
             console=Console(stderr=True),
             transient=True,
@@ -94,9 +100,8 @@ class _Bar(_Silence):
 
     def video(self, video: dict[str, Any]) -> None:
         """Move the bar."""
-        elapsed = _clock_text(time.monotonic() - self._began)
         eta = video.get("eta_seconds")
-        note = f"{elapsed} elapsed, about {_clock_text(eta)} left" if eta else f"{elapsed} elapsed"
+        note = f"about {_clock_text(eta)} left" if eta else ""
         self._progress.update(
             self._task, description=_describe(video), completed=int(video.get("progress") or 0), total=100, note=note
         )
