@@ -120,13 +120,11 @@ class _FormReader:
         await self._read_file(name, segment)
 
     async def _read_text(self, name: str) -> str:
-        pieces = []
-        while (piece := await self._next_payload()) is not None:
-            self._text_bytes += len(piece)
-            if self._text_bytes > self._limits.text_bytes:
-                limit = self._limits.text_bytes
-                raise TooLarge(f"The text fields of the form are larger than {limit:,} bytes together.", param=name)
-            pieces.append(piece)
+        pieces: list[bytes] = []
+        # Nearly every field lies whole in the piece at hand, so its events are taken without awaiting one by one.
+        while not self._gather(pieces, name):
+            if not await self._fill():
+                raise _broken("it ends in the middle of a part")
         try:
             text = b"".join(pieces).decode()
         except UnicodeDecodeError:
@@ -136,6 +134,18 @@ class _FormReader:
                 f"{name} contains a NUL character; leave it out.", code="invalid_multipart", param=name
             )
         return text
+
+    def _gather(self, pieces: list[bytes], name: str) -> bool:
+        """Add what is there of the current part to `pieces`; tell whether the part has ended."""
+        for event in self._events:
+            if not isinstance(event, bytes):
+                return True
+            self._text_bytes += len(event)
+            if self._text_bytes > self._limits.text_bytes:
+                limit = self._limits.text_bytes
+                raise TooLarge(f"The text fields of the form are larger than {limit:,} bytes together.", param=name)
+            pieces.append(event)
+        return False
 
     async def _read_file(self, name: str, segment: MultipartSegment) -> None:
         first = await self._next_payload()
