@@ -15,7 +15,6 @@ from reelway.cli.main import app
 from reelway.core.failures import FailureKind, remedy_for
 from reelway.core.lifecycle import FINAL, TRANSITIONS, State, public_status
 from reelway.dialects.aliases import ALIASES, INPUT_SLOTS
-from reelway.sandbox.faults import DIRECTIVES
 from reelway.settings import ENVIRONMENT_VENDORS, AccountSettings, Settings
 from reelway.settings.settings import SECTIONS
 
@@ -124,8 +123,14 @@ def _environment_vendors() -> str:
     return _table(("variables", "adapter", "another base URL", "what"), rows)
 
 
-def _directives() -> str:
-    return _table(("in the prompt", "what happens"), [(f"`[[{name}]]`", text) for name, text in DIRECTIVES.items()])
+def _decisions() -> str:
+    folder = Path(__file__).resolve().parent.parent / "docs" / "decisions"
+    titles = {
+        path.name: path.read_text(encoding="utf-8").partition("\n")[0] for path in sorted(folder.glob("[0-9]*.md"))
+    }
+    return "\n".join(
+        f"- [{title.removeprefix('# ').partition('. ')[2] or title}]({name})" for name, title in titles.items()
+    )
 
 
 def _commands() -> str:
@@ -150,7 +155,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "account-fields": _account_fields,
         "aliases": _aliases,
         "commands": _commands,
-        "directives": _directives,
+        "decisions": _decisions,
         "environment-vendors": _environment_vendors,
         "exit-codes": _exit_codes,
         "failure-kinds": _failure_kinds,

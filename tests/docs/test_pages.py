@@ -42,11 +42,19 @@ def test_every_generated_part_is_used() -> None:
 
 
 def test_every_page_can_be_found() -> None:
-    """From the index of the docs, by a link."""
-    index = (ROOT / "docs" / "index.md").read_text(encoding="utf-8")
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    """From the index of the docs, by following links."""
+    found, waiting = set(), [ROOT / "docs" / "index.md"]
+    while waiting:
+        page = waiting.pop()
+        if page in found or page.suffix != ".md":
+            continue
+        found.add(page)
+        targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+        waiting += [(page.parent / target).resolve() for target in targets]
 
-    assert {name for name in pages if f"({name})" not in index} == set()
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")} - {
+        str(path.relative_to(ROOT)) for path in found
+    } == set()
 
 
 @pytest.mark.skipif(not (ROOT / ".git").exists(), reason="not a git checkout, so there is no list of tracked files")

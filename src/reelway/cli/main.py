@@ -62,8 +62,8 @@ def main() -> None:
 
         if not isinstance(error, ReelwayError):
             raise
-        # Wrong settings name themselves; whatever else is raised on purpose is about this machine.
-        invalid = type(error).__name__ == "SettingsInvalid"
+        # What is wrong in settings and model cards goes by its name; all else that is raised on purpose is about this machine.
+        invalid = type(error).__name__ in {"CatalogInvalid", "SettingsInvalid"}
         _end(CommandFailed(str(error), Exit.INVALID if invalid else Exit.MACHINE))
 
 

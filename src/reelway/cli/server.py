@@ -66,7 +66,7 @@ def sandbox(
     """Run the make-believe video vendor alone.
 
     It speaks the OpenAI Videos API: point any client at it to test without spending. Words in the prompt make it
-    misbehave; docs/sandbox.md lists them.
+    misbehave; docs/howto/sandbox.md lists them.
     """
     from reelway.bootstrap import serve_sandbox
     from reelway.core.errors import CallerError

@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     )
     sandbox_faults: str = Field(
         default="",
-        description="What the sandbox does wrong with every video: `[[poll:500x3]]` say, see docs/sandbox.md.",
+        description="What the sandbox does wrong with every video: `[[poll:500x3]]` say, see docs/howto/sandbox.md.",
     )
     sandbox_draft: bool = Field(
         default=False, description="The sandbox paints one picture a second: for tests that make many videos."
