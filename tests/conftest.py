@@ -1,0 +1,5 @@
+"""Helpers that rooms borrow from each other: registered before anything imports them, so that their assertions explain themselves."""
+
+import pytest
+
+pytest.register_assert_rewrite("tests.store.records")
