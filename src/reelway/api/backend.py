@@ -24,6 +24,7 @@ from reelway.service import Content, Service
 __all__ = ["ServiceBackend"]
 
 _KEY_LENGTH = 255
+_COUNT_DIGITS = 6
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -69,11 +70,13 @@ class ServiceBackend:
 
     async def _create(self, request: VideoRequest, caller: Caller, headers: Mapping[str, str]) -> Answer:
         key = _idempotency_key(headers) or request.client_reference
+        sending = _sending(headers)
         return await self._service.create(
             request,
             caller,
             idempotency_key=key,
-            body_hash=fingerprint(request) if key is not None else "",
+            body_hash="" if key is None and sending is None else fingerprint(request),
+            sending=sending,
             strict=_is_strict(headers),
         )
 
@@ -94,6 +97,15 @@ def _idempotency_key(headers: Mapping[str, str]) -> str | None:
             param="Idempotency-Key",
         )
     return key
+
+
+def _sending(headers: Mapping[str, str]) -> int | None:
+    """Return which time an official client sends this request (0 is the first), None where none says so.
+
+    OpenAI's clients repeat a create whose answer was lost, without a key to know it by, but they count.
+    """
+    count = headers.get("x-stainless-retry-count", "")
+    return int(count) if 0 < len(count) <= _COUNT_DIGITS and count.isascii() and count.isdigit() else None
 
 
 def _is_strict(headers: Mapping[str, str]) -> bool:

@@ -105,7 +105,9 @@ def _schemas(model_names: Sequence[str]) -> dict[str, Any]:
             if described.get("default", ...) is None:
                 del described["default"]
     if model_names:
-        schemas["CreateBody"]["properties"]["model"]["examples"] = list(model_names)
+        schemas["CreateBody"]["properties"]["model"]["examples"] = sorted(
+            model_names, key=lambda name: (len(name), name)
+        )
     return dict(sorted(schemas.items()))
 
 

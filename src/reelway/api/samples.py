@@ -11,9 +11,10 @@ _LABELS = {"curl": "Shell", "python": "Python", "javascript": "Node"}
 
 _SAMPLES: dict[str, dict[str, str]] = {
     "createVideo": {
-        "curl": """curl $URL/v1/videos -H "Authorization: Bearer $KEY" \\
+        "curl": """curl $URL/v1/videos \\
+  -H "Authorization: Bearer $KEY" \\
   -F model=veo3.1 -F seconds=8 -F size=1280x720 \\
-  -F prompt="A copper fox crosses a tin roof in the rain" \\
+  -F prompt="A copper fox on a tin roof" \\
   -F input_reference=@first.png""",
         "python": """from openai import OpenAI
 
@@ -37,14 +38,16 @@ const video = await client.videos.create({
 console.log(video.id, video.status);""",
     },
     "getVideo": {
-        "curl": """curl "$URL/v1/videos/$ID?wait=60" -H "Authorization: Bearer $KEY\"""",
+        "curl": """curl "$URL/v1/videos/$ID?wait=60" \\
+  -H "Authorization: Bearer $KEY\"""",
         "python": """video = client.videos.retrieve(video_id)
 print(video.status, video.progress)""",
         "javascript": """const video = await client.videos.retrieve(videoId);
 console.log(video.status, video.progress);""",
     },
     "listVideos": {
-        "curl": """curl "$URL/v1/videos?limit=20&status=completed" -H "Authorization: Bearer $KEY\"""",
+        "curl": """curl "$URL/v1/videos?limit=20&status=completed" \\
+  -H "Authorization: Bearer $KEY\"""",
         "python": """for video in client.videos.list(limit=20):
     print(video.id, video.status)""",
         "javascript": """for await (const video of client.videos.list({ limit: 20 })) {
@@ -52,42 +55,52 @@ console.log(video.status, video.progress);""",
 }""",
     },
     "downloadVideo": {
-        "curl": """curl "$URL/v1/videos/$ID/content" -H "Authorization: Bearer $KEY" -o fox.mp4
-curl "$URL/v1/videos/$ID/content?variant=thumbnail" -H "Authorization: Bearer $KEY" -o fox.webp""",
+        "curl": """curl "$URL/v1/videos/$ID/content" \\
+  -H "Authorization: Bearer $KEY" -o fox.mp4
+curl "$URL/v1/videos/$ID/content?variant=thumbnail" \\
+  -H "Authorization: Bearer $KEY" -o fox.webp""",
         "python": """client.videos.download_content(video_id).write_to_file("fox.mp4")
 client.videos.download_content(video_id, variant="thumbnail").write_to_file("fox.webp")""",
         "javascript": """const file = await client.videos.downloadContent(videoId);
 await fs.promises.writeFile("fox.mp4", Buffer.from(await file.arrayBuffer()));""",
     },
     "followVideo": {
-        "curl": """curl -N "$URL/v1/videos/$ID/events" -H "Authorization: Bearer $KEY\"""",
+        "curl": """curl -N "$URL/v1/videos/$ID/events" \\
+  -H "Authorization: Bearer $KEY\"""",
     },
     "quoteVideo": {
-        "curl": """curl $URL/v1/videos/quote -H "Authorization: Bearer $KEY" \\
+        "curl": """curl $URL/v1/videos/quote \\
+  -H "Authorization: Bearer $KEY" \\
   -H "Content-Type: application/json" \\
   -d '{"model": "veo3.1", "prompt": "A copper fox", "seconds": 8}'""",
     },
     "remixVideo": {
-        "curl": """curl $URL/v1/videos/$ID/remix -H "Authorization: Bearer $KEY" \\
-  -H "Content-Type: application/json" -d '{"prompt": "The same, at night"}'""",
+        "curl": """curl $URL/v1/videos/$ID/remix \\
+  -H "Authorization: Bearer $KEY" \\
+  -H "Content-Type: application/json" \\
+  -d '{"prompt": "The same, at night"}'""",
         "python": """video = client.videos.remix(video_id, prompt="The same, at night")""",
         "javascript": """const video = await client.videos.remix(videoId, { prompt: "The same, at night" });""",
     },
     "editVideo": {
-        "curl": """curl $URL/v1/videos/edits -H "Authorization: Bearer $KEY" \\
+        "curl": """curl $URL/v1/videos/edits \\
+  -H "Authorization: Bearer $KEY" \\
   -F model=gemini-omni -F prompt="Make it snow" -F video=@fox.mp4""",
     },
     "extendVideo": {
-        "curl": """curl $URL/v1/videos/extensions -H "Authorization: Bearer $KEY" \\
+        "curl": """curl $URL/v1/videos/extensions \\
+  -H "Authorization: Bearer $KEY" \\
   -F prompt="The fox jumps" -F seconds=8 -F "video[id]=$ID\"""",
     },
     "deleteVideo": {
-        "curl": """curl -X DELETE $URL/v1/videos/$ID -H "Authorization: Bearer $KEY\"""",
+        "curl": """curl -X DELETE $URL/v1/videos/$ID \\
+  -H "Authorization: Bearer $KEY\"""",
         "python": """client.videos.delete(video_id)""",
         "javascript": """await client.videos.delete(videoId);""",
     },
     "cancelVideo": {
-        "curl": """curl -X POST $URL/v1/videos/$ID/cancel -H "Authorization: Bearer $KEY\"""",
+        "curl": """curl -X POST $URL/v1/videos/$ID/cancel \\
+  -H "Authorization: Bearer $KEY\"""",
     },
     "listModels": {
         "curl": """curl $URL/v1/models -H "Authorization: Bearer $KEY\"""",

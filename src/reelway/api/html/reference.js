@@ -2,7 +2,7 @@
 "use strict";
 
 const api = JSON.parse(document.getElementById("document").textContent);
-const METHODS = ["get", "post", "delete", "head"];
+const LARGEST_SHOWN = 1e9;
 
 function element(name, attributes = {}, ...children) {
   const node = document.createElement(name);
@@ -27,7 +27,7 @@ function choices(schema) {
 }
 
 function typeOf(schema) {
-  const names = choices(schema).map((choice) => {
+  const names = choices(schema).filter((choice) => choice.type !== "null").map((choice) => {
     const { name, schema: found } = resolve(choice);
     if (found.enum) return found.enum.map((word) => JSON.stringify(word)).join(" | ");
     if (name) return name;
@@ -42,7 +42,7 @@ function typeOf(schema) {
 function limitsOf(schema) {
   const limits = [];
   for (const choice of choices(schema)) {
-    if (choice.minimum !== undefined && choice.maximum !== undefined) limits.push(`${choice.minimum} to ${choice.maximum}`);
+    if (choice.minimum !== undefined && choice.maximum < LARGEST_SHOWN) limits.push(`${choice.minimum} to ${choice.maximum}`);
     else if (choice.minimum !== undefined) limits.push(`from ${choice.minimum}`);
     if (choice.maxLength !== undefined) limits.push(`at most ${choice.maxLength} characters`);
     if (choice.default !== undefined) limits.push(`default ${JSON.stringify(choice.default)}`);
@@ -109,7 +109,7 @@ function body(operation) {
 }
 
 function answers(operation) {
-  const rows = Object.entries(operation.responses).map(([status, given]) => {
+  const row = ([status, given]) => {
     const answer = given.$ref ? api.components.responses[given.$ref.split("/").pop()] : given;
     const kinds = Object.entries(answer.content ?? {});
     const json = answer.content?.["application/json"]?.schema;
@@ -118,8 +118,12 @@ function answers(operation) {
     const types = !json && kinds.length ? ` (${kinds.map(([kind]) => kind).join(", ")})` : "";
     return element("div", { class: "status" }, element("code", {}, status),
       element("div", {}, ...prose(answer.description + types), shape));
-  });
-  return [heading("Answers"), ...rows];
+  };
+  const all = Object.entries(operation.responses);
+  const errors = all.filter(([status]) => status >= "400");
+  const list = errors.length ? element("details", {}, element("summary", {}, `Errors: ${errors.map(([status]) => status).join(", ")}`),
+    ...errors.map(row)) : null;
+  return [heading("Answers"), ...all.filter(([status]) => status < "400").map(row), list].filter(Boolean);
 }
 
 function examples(operation) {
@@ -149,7 +153,7 @@ function examples(operation) {
 
 function operations() {
   return Object.entries(api.paths).flatMap(([path, item]) =>
-    METHODS.filter((method) => item[method]).map((method) => ({ path, method, ...item[method] })));
+    Object.entries(item).map(([method, operation]) => ({ path, method, ...operation })));
 }
 
 function sidebar(all) {
