@@ -1,4 +1,4 @@
-"""Helpers that rooms borrow from each other: registered before anything imports them, so that their assertions explain themselves."""
+"""Helpers that rooms borrow from each other, registered before anything imports them: their assertions then explain themselves."""
 
 import pytest
 
