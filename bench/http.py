@@ -1,7 +1,8 @@
 """Our server against the bare yardstick, in one run on one machine: read the ratios, not the digits.
 
 `python -m bench.http [--seconds 5] [--rounds 3]`. Each server has processor 0 to itself, the load processor 1. Rounds alternate
-between the servers, and the medians are compared. Nginx joins for content where it is installed.
+between the servers, and the medians are compared: requests a second, and the server's processor time for one request, which
+says nearly the same and bears other work on the machine. Nginx joins for content where it is installed.
 """
 
 import argparse
@@ -18,13 +19,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.bare import REQUEST
-from bench.load import form_script, json_script, range_script, requests_per_second
+from bench.load import Figures, form_script, json_script, measure, range_script
 
 from reelway.assets.folder import FolderAssets
 from reelway.core.ids import make_id
@@ -39,6 +40,8 @@ VIDEO_ID = make_id("video", 1_790_000_000.0, bytes(10))
 CONTENT_KEY = f"videos/{VIDEO_ID}/0/video.mp4"
 FILE_BYTES = 20_000_000
 PIECE_BYTES = 1_000_000
+_PLAYERS = 8
+"""Connections that load content."""
 FIELDS = {
     "model": "sora-2",
     "prompt": "A red fox trots through fresh snow at dawn, its breath in the cold air, long shadows",
@@ -63,42 +66,76 @@ def main() -> None:
         hole = stack.enter_context(_black_hole())
         video = asyncio.run(seed(folder / "data"))
         shutil.copyfile(folder / "data" / "assets" / CONTENT_KEY, folder / "video.mp4")
-        ours, started_seconds, memory = stack.enter_context(_our_server(folder, hole))
+        ours, started_seconds = stack.enter_context(_our_server(folder, hole))
         bare = stack.enter_context(_bare_server(folder))
         nginx = stack.enter_context(_nginx(folder)) if shutil.which("nginx") else None
-        print(f"server ready after {started_seconds:.2f} s; resident memory {memory() / 1e6:.0f} MB after start\n")
-        print(f"{'':24}{'ours/s':>10}{'bare/s':>10}{'ratio':>8}   goal")
+        print(
+            f"server ready after {started_seconds:.2f} s; resident memory {ours.resident_bytes() / 1e6:.0f} MB after start\n"
+        )
+        print(f"{'':28}{'requests/s':^24}{'CPU µs/request':^24}{'goal':>8}")
+        print(f"{'':28}{'ours':>8}{'bare':>8}{'ratio':>8}{'ours':>8}{'bare':>8}{'ratio':>8}")
         form, body = form_script(folder, FIELDS), json_script(folder, json.dumps({**FIELDS, "n": 1}))
         pieces = range_script(folder, FILE_BYTES, PIECE_BYTES)
-        rows: list[tuple[str, str, str, Path | None, str]] = [
-            ("create, form", f"{ours}/v1/videos", f"{bare}/v1/videos", form, "0.60"),
-            ("create, JSON", f"{ours}/v1/videos", f"{bare}/v1/videos", body, "0.60"),
-            ("read", f"{ours}/v1/videos/{video}", f"{bare}/v1/videos/{_first_video(bare)}", None, "0.50"),
-            ("list of 20", f"{ours}/v1/videos", f"{bare}/v1/videos", None, ""),
-        ]
-        other, name = (nginx, "nginx") if nginx else (bare, "bare")
-        content = f"{ours}/v1/videos/{video}/content"
-        rows += [
-            (f"content 20 MB ({name})", content, f"{other}/video.mp4" if nginx else f"{bare}/content", None, "0.80"),
-        ]
-        if nginx:
-            rows.append((f"content, 1 MB ranges ({name})", content, f"{nginx}/video.mp4", pieces, "0.80"))
-        for label, mine, theirs, script, goal in rows:
-            connections = 8 if "content" in label else options.connections
-            _compare(label, mine, theirs, script, goal, options.seconds, options.rounds, connections)
-        print(f"\nresident memory {memory() / 1e6:.0f} MB after the run; help in {_help_seconds():.2f} s")
+        own, other = f"/v1/videos/{video}", f"/v1/videos/{_first_video(bare.url)}"
+        run = _Run(options.seconds, options.rounds, options.connections)
+        run.compare("create, form", ours.at("/v1/videos"), bare.at("/v1/videos"), "0.60", form)
+        run.compare("create, JSON", ours.at("/v1/videos"), bare.at("/v1/videos"), "0.60", body)
+        run.compare("read", ours.at(own), bare.at(other), "0.50")
+        run.compare("list of 20", ours.at("/v1/videos"), bare.at("/v1/videos"))
+        run = run._replace(connections=_PLAYERS)
+        content, name = ours.at(f"{own}/content"), "bare" if nginx is None else "nginx"
+        run.compare(f"content 20 MB ({name})", content, (nginx or bare).at(f"{own}/content"), "0.80")
+        if nginx is not None:
+            run.compare("ranges of 1 MB (nginx)", content, nginx.at(f"{own}/content"), "0.80", pieces)
+        print(f"\nresident memory {ours.resident_bytes() / 1e6:.0f} MB after the run; help in {_help_seconds():.2f} s")
 
 
-def _compare(
-    label: str, mine: str, theirs: str, script: Path | None, goal: str, seconds: int, rounds: int, connections: int
-) -> None:
-    ours: list[float] = []
-    other: list[float] = []
-    for _ in range(rounds):
-        for url, figures in ((mine, ours), (theirs, other)):
-            figures.append(requests_per_second(url, key=KEY, seconds=seconds, connections=connections, script=script))
-    a, b = statistics.median(ours), statistics.median(other)
-    print(f"{label:28}{a:>6,.0f}{b:>10,.0f}{a / b:>8.2f}   {goal}", flush=True)
+class _Target(NamedTuple):
+    """A server process, and an address at it."""
+
+    url: str
+    pid: int
+
+    def at(self, path: str) -> "_Target":
+        """Return another address at the same server."""
+        return self._replace(url=self.url + path)
+
+    def resident_bytes(self) -> int:
+        """Return the memory the process holds."""
+        pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+class _Run(NamedTuple):
+    """How long and how hard each row is measured."""
+
+    seconds: int
+    rounds: int
+    connections: int
+
+    def compare(self, label: str, mine: _Target, theirs: _Target, goal: str = "", script: Path | None = None) -> None:
+        """Measure both in turn and print a row; ratios above 1 mean that ours is the better."""
+        ours: list[Figures] = []
+        other: list[Figures] = []
+        for _ in range(self.rounds):
+            for target, figures in ((mine, ours), (theirs, other)):
+                figures.append(
+                    measure(
+                        target.url,
+                        pid=target.pid,
+                        key=KEY,
+                        seconds=self.seconds,
+                        connections=self.connections,
+                        script=script,
+                    )
+                )
+        rates = [statistics.median(one.per_second for one in figures) for figures in (ours, other)]
+        costs = [statistics.median(one.cpu_microseconds for one in figures) for figures in (ours, other)]
+        print(
+            f"{label:28}{rates[0]:>8,.0f}{rates[1]:>8,.0f}{rates[0] / rates[1]:>8.2f}"
+            f"{costs[0]:>8,.0f}{costs[1]:>8,.0f}{costs[1] / costs[0]:>8.2f}{goal:>8}",
+            flush=True,
+        )
 
 
 async def seed(data_dir: Path) -> str:
@@ -146,7 +183,7 @@ async def seed(data_dir: Path) -> str:
 
 
 @contextmanager
-def _our_server(folder: Path, hole: int) -> Iterator[tuple[str, float, Callable[[], int]]]:
+def _our_server(folder: Path, hole: int) -> Iterator[tuple[_Target, float]]:
     """Our server, with one account that never answers and takes one video at a time: creates are measured, not renders."""
     data_dir = folder / "data"
     (data_dir / "reelway.toml").write_text(
@@ -167,29 +204,30 @@ def _our_server(folder: Path, hole: int) -> Iterator[tuple[str, float, Callable[
     with _process(["taskset", "-c", "0", *command], environment) as process:
         _wait_for(f"http://127.0.0.1:{port}/readyz")
         took = time.perf_counter() - begun
-        yield f"http://127.0.0.1:{port}", took, lambda: _resident_bytes(process.pid)
+        yield _Target(f"http://127.0.0.1:{port}", process.pid), took
 
 
 @contextmanager
-def _bare_server(folder: Path) -> Iterator[str]:
+def _bare_server(folder: Path) -> Iterator[_Target]:
     port = _free_port()
     command = ["taskset", "-c", "0", sys.executable, "-m", "bench.bare", str(port), str(folder)]
-    with _process(command, dict(os.environ)):
+    with _process(command, dict(os.environ)) as process:
         _wait_for(f"http://127.0.0.1:{port}/v1/videos")
-        yield f"http://127.0.0.1:{port}"
+        yield _Target(f"http://127.0.0.1:{port}", process.pid)
 
 
 @contextmanager
-def _nginx(folder: Path) -> Iterator[str]:
+def _nginx(folder: Path) -> Iterator[_Target]:
     port = _free_port()
     config = folder / "nginx.conf"
     config.write_text(
         f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; user root;\n"
-        f"events {{}}\nhttp {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{port}; root {folder}; }} }}\n"
+        f"events {{}}\nhttp {{ access_log off; sendfile on; server {{ listen 127.0.0.1:{port}; "
+        f"location ~ /content$ {{ alias {folder}/video.mp4; }} }} }}\n"
     )
-    with _process(["taskset", "-c", "0", "nginx", "-c", str(config)], dict(os.environ)):
-        _wait_for(f"http://127.0.0.1:{port}/nginx.conf")
-        yield f"http://127.0.0.1:{port}"
+    with _process(["taskset", "-c", "0", "nginx", "-c", str(config)], dict(os.environ)) as process:
+        _wait_for(f"http://127.0.0.1:{port}/content")
+        yield _Target(f"http://127.0.0.1:{port}", process.pid)
 
 
 @contextmanager
@@ -241,11 +279,6 @@ def _first_video(server: str) -> str:
     with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
         made: dict[str, Any] = json.load(answer)
         return str(made["id"])
-
-
-def _resident_bytes(pid: int) -> int:
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _help_seconds() -> float:

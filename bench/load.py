@@ -1,12 +1,15 @@
-"""Load on loopback from `wrk`, pinned beside the server it measures: bounded in time, one figure a run."""
+"""Load on loopback from `wrk`, pinned beside the server it measures: bounded in time, one pair of figures a run."""
 
+import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
-__all__ = ["LoadFailed", "form_script", "json_script", "range_script", "requests_per_second"]
+__all__ = ["Figures", "LoadFailed", "form_script", "json_script", "measure", "range_script"]
 
+_COUNT = re.compile(r"(\d+) requests in ")
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
 _ERRORS = re.compile(r"Non-2xx or 3xx responses: (\d+)")
 _BOUNDARY = "reelwaybench"
@@ -16,8 +19,16 @@ class LoadFailed(Exception):
     """The load could not be made, or not all of its requests were answered well."""
 
 
-def requests_per_second(url: str, *, key: str, seconds: int, connections: int, script: Path | None = None) -> float:
-    """Return what the server at `url` answered per second, from one process pinned to the last processor."""
+class Figures(NamedTuple):
+    """What one run showed. On a machine that others use too, the second figure is the steadier one."""
+
+    per_second: float
+    cpu_microseconds: float
+    """Processor time of the server for one request, the kernel's work for it included."""
+
+
+def measure(url: str, *, pid: int, key: str, seconds: int, connections: int, script: Path | None = None) -> Figures:
+    """Load the server at `url`, which is process `pid`, from one process pinned to the last processor."""
     program = shutil.which("wrk")
     if program is None:
         raise LoadFailed("wrk is not installed; `make bench` installs it (Debian package wrk)")
@@ -25,14 +36,26 @@ def requests_per_second(url: str, *, key: str, seconds: int, connections: int, s
     command += ["-H", f"Authorization: Bearer {key}"]
     if script is not None:
         command += ["-s", str(script)]
+    before = _cpu_seconds(pid)
     done = subprocess.run([*command, url], capture_output=True, text=True, timeout=seconds + 30, check=True)
+    spent = _cpu_seconds(pid) - before
     errors = _ERRORS.search(done.stdout)
     if errors:
         raise LoadFailed(f"{errors[1]} requests to {url} were not answered with 2xx:\n{done.stdout}")
-    rate = _RATE.search(done.stdout)
-    if rate is None:
+    rate, count = _RATE.search(done.stdout), _COUNT.search(done.stdout)
+    if rate is None or count is None or count[1] == "0":
         raise LoadFailed(f"wrk said nothing about {url}:\n{done.stdout}{done.stderr}")
-    return float(rate[1])
+    return Figures(float(rate[1]), spent / int(count[1]) * 1e6)
+
+
+def _cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and of its children (nginx works in one)."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    ticks = 0
+    for member in (pid, *children):
+        fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def form_script(folder: Path, fields: dict[str, str]) -> Path:
