@@ -88,6 +88,8 @@ class StandIn:
         self.unstaged: list[str] = []
         self.created: list[tuple[VideoRequest, bool]] = []
         self.keys: dict[str, tuple[str, str]] = {}
+        self.sendings: list[tuple[int | None, str]] = []
+        """Of each create, which sending it said it was, and the hash of its body."""
         self.deleted: set[str] = set()
         self.story: list[VideoEvent] | None = None
         self.is_ready = True
@@ -123,9 +125,11 @@ class StandIn:
         *,
         idempotency_key: str | None = None,
         body_hash: str = "",
+        sending: int | None = None,
         strict: bool = False,
     ) -> Video:
         self._check(request, caller, strict)
+        self.sendings.append((sending, body_hash))
         if idempotency_key is not None and idempotency_key in self.keys:
             known_hash, video_id = self.keys[idempotency_key]
             if known_hash != body_hash:

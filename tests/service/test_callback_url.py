@@ -1,62 +1,15 @@
 """The address a caller wants to be told at: checked at the door, kept with the video, used once."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
-from tests.engine.dying import ACME
-from tests.engine.scripted import Eyes, FindingAcme, Script, Stage
+from tests.engine.scripted import Stage
 
-from reelway.accounts.keys import KeyRing
-from reelway.catalog.load import load_catalog
-from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.errors import InvalidRequest
-from reelway.core.ids import make_id
 from reelway.core.keys import Caller
 from reelway.core.videos import VideoRequest
-from reelway.service import Service, ServiceLimits
-from reelway.service.contents import ContentKeeper
-from reelway.service.inputs import InputKeeper
+from reelway.service import Service
 
 CALLER = Caller(tenant="acme", key_id="key")
 REQUEST = VideoRequest(model="sora-2", prompt="a fox", seconds=4)
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """An engine whose vendor makes every video."""
-    script = Script()
-    stage = Stage(tmp_path, script, FindingAcme(script), (ACME,))
-    await stage.open()
-    yield stage
-    await stage.close()
-
-
-@pytest.fixture
-def service(stage: Stage) -> Service:
-    """The use cases in front of it; the operator allows one host of the private network."""
-    tools = stage.tools
-    return Service(
-        store=stage.store,
-        assets=stage.assets,
-        inputs=InputKeeper(
-            store=stage.store,
-            assets=stage.assets,
-            media=Eyes(),
-            new_key=lambda: "inputs/x",
-            limit_bytes=1000,
-            allowed_hosts=frozenset({"hooks.internal", "10.0.0.7"}),
-        ),
-        contents=ContentKeeper(stage.assets, b"secret", "https://video.example.test"),
-        engine=stage.engine,
-        router=tools.router,
-        catalog=load_catalog(),
-        keys=KeyRing(stage.store),
-        rates=DEFAULT_RATES,
-        limits=ServiceLimits(),
-        clock=stage.clock,
-        new_id=lambda: make_id("video", stage.clock(), next(stage.ticks).to_bytes(10, "big")),
-    )
 
 
 @pytest.mark.parametrize(

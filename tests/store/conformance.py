@@ -1,7 +1,7 @@
 """The suite every job store runs: subclass `JobStoreConformance` and give it a fixture `store`, open and empty.
 
-What is about nodes is in `conformance_nodes`, about single videos in `conformance_jobs`, about what callers are told in
-`conformance_messages`; here are lists, sums, keys.
+What is about nodes is in `conformance_nodes`, about single videos in `conformance_jobs`, about clients that send again in
+`conformance_repetitions`, about what callers are told in `conformance_messages`; here are lists, sums, keys.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ import asyncio
 from tests.store.conformance_jobs import ApplyConformance, CreateConformance, DeleteConformance
 from tests.store.conformance_messages import MessageConformance
 from tests.store.conformance_nodes import NodeConformance
+from tests.store.conformance_repetitions import RepetitionConformance
 from tests.store.records import NOW, Fleet, change, completed, creation, make_job
 
 from reelway.core.errors import Contradiction
@@ -159,6 +160,7 @@ class KeyConformance:
 class JobStoreConformance(
     NodeConformance,
     CreateConformance,
+    RepetitionConformance,
     ApplyConformance,
     DeleteConformance,
     ListConformance,

@@ -36,12 +36,19 @@ def make_job(*, at: float = NOW, model: str = "veo3.1", user: str | None = None,
 
 
 def creation(
-    job: Job, *, takes: tuple[Job, ...] = (), reserve: int | None = 400_000, key: str | None = None
+    job: Job,
+    *,
+    takes: tuple[Job, ...] = (),
+    reserve: int | None = 400_000,
+    key: str | None = None,
+    sending: int | None = None,
 ) -> Creation:
-    """Return what `create` takes; `key` is an idempotency key."""
+    """Return what `create` takes; `key` is an idempotency key, `sending` the count of one that nobody chose."""
     claim = None
     if key is not None:
-        claim = IdempotencyClaim(key_id=job.key_id, key=key, body_hash="hash", expires_at=job.created_at + 86_400)
+        claim = IdempotencyClaim(
+            key_id=job.key_id, key=key, body_hash="hash", expires_at=job.created_at + 86_400, sending=sending
+        )
     return Creation(
         job=job,
         event=JobEvent(seq=1, at=job.created_at, state=job.state, name="created"),

@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-import msgspec
-
 from reelway.accounts.keys import KeyRing
 from reelway.assets.spec import AssetStore
 from reelway.catalog.catalog import Catalog
@@ -21,20 +19,20 @@ from reelway.core.ids import is_id
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import Caller, Scope
 from reelway.core.lifecycle import State, Status, public_status
-from reelway.core.money import to_text
 from reelway.core.record import Record
 from reelway.core.videos import Blob, ResolvedRequest, Variant, Video, VideoRequest
 from reelway.dialects.spec import Deleted, ListVideos, VideoPage
 from reelway.engine.router import Router
 from reelway.engine.runtime import Engine
+from reelway.service.claims import claim_for
 from reelway.service.contents import Content, ContentKeeper
 from reelway.service.inputs import InputKeeper
-from reelway.service.views import view
-from reelway.store.spec import Creation, IdempotencyClaim, JobQuery, JobStore
+from reelway.service.jobs import make_jobs
+from reelway.service.views import quote_view, view
+from reelway.store.spec import Creation, JobQuery, JobStore
 
 __all__ = ["Service", "ServiceLimits", "VideoEvent"]
 
-_IDEMPOTENCY_SECONDS = 86_400.0
 _CANCEL_WAIT_SECONDS = 5.0
 _TICK_SECONDS = 1.0
 _BITS_PER_PIXEL = 0.12
@@ -115,20 +113,33 @@ class Service:
         *,
         idempotency_key: str | None = None,
         body_hash: str = "",
+        sending: int | None = None,
         strict: bool = False,
     ) -> Video:
-        """Accept a video: it is on disk, with its money set aside, when this returns."""
+        """Accept a video: it is on disk, with its money set aside, when this returns.
+
+        Of a request that comes again (`claim_for` says how it is known), the video it made the first time.
+        """
         _require(caller, "create")
-        card, resolved, price = await self._resolve(request, caller, strict=strict)
         now = self._clock()
+        claim = claim_for(caller, now, idempotency_key=idempotency_key, body_hash=body_hash, sending=sending)
+        earlier = None if claim is None else await self._store.answered(claim, now)
+        if earlier is not None:
+            return self._view(earlier.job, caller).evolve(replayed=True)
+        card, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
             raise NoRoute(_no_route(resolved), param="model")
-        job, takes = self._jobs(card, resolved, price, caller, now)
-        claim = None
-        if idempotency_key is not None:
-            claim = IdempotencyClaim(
-                key_id=caller.key_id, key=idempotency_key, body_hash=body_hash, expires_at=now + _IDEMPOTENCY_SECONDS
-            )
+        job, takes = make_jobs(
+            resolved,
+            caller,
+            now,
+            reserved=price.amount,
+            deadline_seconds=card.deadline_seconds,
+            takes_at_once=card.n_max,
+            owner=self._engine.node,
+            epoch=self._engine.epoch,
+            new_id=self._new_id,
+        )
         created = await self._store.create(
             Creation(
                 job=job,
@@ -148,18 +159,7 @@ class Service:
         _require(caller, "create")
         _, resolved, price = await self._resolve(request, caller, strict=strict)
         routes = self._router.candidates(resolved, self._clock())
-        shown = msgspec.to_builtins(resolved.evolve(inputs=(), warnings=()))
-        answer: dict[str, Any] = {
-            "object": "video.quote",
-            "model": resolved.model,
-            "request": {**shown, "size": resolved.size, "inputs": [_input_facts(given) for given in resolved.inputs]},
-            "available": bool(routes),
-            "warnings": msgspec.to_builtins(resolved.warnings),
-            "price": {"currency": "USD", "amount": to_text(price.amount), "lines": msgspec.to_builtins(price.lines)},
-        }
-        if caller.is_admin:
-            answer["route"] = {"vendor": routes[0].vendor, "account": routes[0].account} if routes else None
-        return answer
+        return quote_view(resolved, price, routes, caller)
 
     async def _resolve(
         self, request: VideoRequest, caller: Caller, *, strict: bool
@@ -182,31 +182,6 @@ class Service:
         if resolved.response_format == "b64_json":
             self._check_b64(resolved)
         return card, resolved, quote(card, resolved, self._rates)
-
-    def _jobs(
-        self, card: ModelCard, resolved: ResolvedRequest, price: Quote, caller: Caller, now: float
-    ) -> tuple[Job, tuple[Job, ...]]:
-        """Return the job, and the jobs of its takes where the vendor makes fewer at a time than were asked for."""
-        job = Job(
-            id=self._new_id(),
-            tenant=caller.tenant,
-            key_id=caller.key_id,
-            request=resolved,
-            created_at=now,
-            updated_at=now,
-            deadline_at=now + card.deadline_seconds,
-            due_at=now,
-            owner=self._engine.node,
-            epoch=self._engine.epoch,
-            reserved=price.amount,
-        )
-        if resolved.n <= card.n_max:
-            return job, ()
-        takes = tuple(
-            job.evolve(id=self._new_id(), parent=job.id, take=take, reserved=0, request=_take(resolved, take))
-            for take in range(resolved.n)
-        )
-        return job.evolve(takes=tuple(take.id for take in takes)), takes
 
     def _check_b64(self, resolved: ResolvedRequest) -> None:
         pixels = (resolved.width or 1920) * (resolved.height or 1080)
@@ -408,18 +383,3 @@ def _no_route(resolved: ResolvedRequest) -> str:
         f"no configured account can make {resolved.model} in mode {resolved.mode}: "
         "configure a vendor that serves it (see GET /v1/models), or switch the sandbox on"
     )
-
-
-def _take(resolved: ResolvedRequest, take: int) -> ResolvedRequest:
-    """Return the request of one take; a seed counts up, or all takes would be the same video."""
-    seed = None if resolved.seed is None else resolved.seed + take
-    return resolved.evolve(n=1, seed=seed, callback_url=None, client_reference=None)
-
-
-def _input_facts(given: Any) -> dict[str, Any]:
-    facts: dict[str, Any] = {"kind": given.kind, "role": given.role}
-    if given.blob is not None:
-        facts |= {"media_type": given.blob.media_type, "bytes": given.blob.bytes, "sha256": given.blob.sha256}
-    if given.url is not None:
-        facts["url"] = given.url
-    return facts

@@ -1,14 +1,20 @@
 """From our record to what a caller may see: live where it is unfinished, measured where it is finished, never a vendor's id."""
 
-from reelway.core.jobs import Job
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from reelway.catalog.pricing import Quote
+from reelway.core.jobs import Job, JobRoute
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import Status, public_status
 from reelway.core.money import to_text
-from reelway.core.videos import Cost, RouteView, Video
+from reelway.core.videos import Cost, Input, ResolvedRequest, RouteView, Video
 from reelway.engine.runtime import Engine
 from reelway.service.contents import ContentKeeper
 
-__all__ = ["view"]
+__all__ = ["quote_view", "view"]
 
 _POLL_SHARE = 0.05
 
@@ -50,6 +56,31 @@ def view(job: Job, caller: Caller, engine: Engine, contents: ContentKeeper, now:
         poll_after_seconds=None if job.is_final else min(max(typical * _POLL_SHARE, 0.5), 5.0),
         client_reference=request.client_reference,
     )
+
+
+def quote_view(resolved: ResolvedRequest, price: Quote, routes: Sequence[JobRoute], caller: Caller) -> dict[str, Any]:
+    """Return what a create would do and cost."""
+    shown = msgspec.to_builtins(resolved.evolve(inputs=(), warnings=()))
+    answer: dict[str, Any] = {
+        "object": "video.quote",
+        "model": resolved.model,
+        "request": {**shown, "size": resolved.size, "inputs": [_input_facts(given) for given in resolved.inputs]},
+        "available": bool(routes),
+        "warnings": msgspec.to_builtins(resolved.warnings),
+        "price": {"currency": "USD", "amount": to_text(price.amount), "lines": msgspec.to_builtins(price.lines)},
+    }
+    if caller.is_admin:
+        answer["route"] = {"vendor": routes[0].vendor, "account": routes[0].account} if routes else None
+    return answer
+
+
+def _input_facts(given: Input) -> dict[str, Any]:
+    facts: dict[str, Any] = {"kind": given.kind, "role": given.role}
+    if given.blob is not None:
+        facts |= {"media_type": given.blob.media_type, "bytes": given.blob.bytes, "sha256": given.blob.sha256}
+    if given.url is not None:
+        facts["url"] = given.url
+    return facts
 
 
 def _seconds(value: float | None) -> str | None:

@@ -153,7 +153,7 @@ def entry_from_row(row: tuple[Any, ...]) -> Entry:
 
 def claim_row(claim: IdempotencyClaim, job: Job) -> tuple[Any, ...]:
     """Return the columns of `claim_idempotency_keys`; the new video's time is the time of the claim."""
-    return (claim.key_id, claim.key, claim.body_hash, job.id, job.created_at, claim.expires_at)
+    return (claim.key_id, claim.key, claim.body_hash, job.id, job.created_at, claim.expires_at, claim.sending)
 
 
 def key_row(key: ApiKey) -> dict[str, Any]:

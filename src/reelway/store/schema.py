@@ -120,6 +120,7 @@ _IDEMPOTENCY = sa.Table(
     sa.Column("job_id", sa.Text, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double, nullable=False),
+    sa.Column("sending", sa.Integer),
     sqlite_with_rowid=False,
 )
 _index("idempotency_expiring", _IDEMPOTENCY.c.expires_at)

@@ -19,12 +19,18 @@ __all__ = ["Change", "Created", "Creation", "IdempotencyClaim", "JobPage", "JobQ
 
 
 class IdempotencyClaim(Record):
-    """Same key and same body: the first answer again. Same key and another body: `Conflict`, `idempotency_mismatch`."""
+    """Same key and same body: the first answer again. Same key and another body: `Conflict`, `idempotency_mismatch`.
+
+    With `sending`, nobody chose the key: it stands for the body itself. See the field.
+    """
 
     key_id: str
     key: str
     body_hash: str
     expires_at: float
+    sending: int | None = None
+    """Which sending of one request this is, as its client counts. The first (0) makes a video, whoever held the key, unless a
+    later sending of the same request came after it and was quicker. A later one gets the newest video that was not deleted."""
 
 
 class Creation(Record):
@@ -117,6 +123,13 @@ class JobStore(Protocol):
 
     async def create(self, creation: Creation) -> Created:
         """Write a new video, or return the one an earlier request with the same idempotency key made."""
+        ...
+
+    async def answered(self, claim: IdempotencyClaim, now: float) -> Created | None:
+        """Return what `create` would return to a repetition, None when the claim would make a video; writes nothing.
+
+        Raises what `create` would raise. Of requests at the same moment, `create` alone knows which one came first.
+        """
         ...
 
     async def apply(self, change: Change) -> None:

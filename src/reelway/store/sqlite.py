@@ -21,7 +21,7 @@ from reelway.store import keyring, leases, outbox, reads, writes
 from reelway.store.committer import Committer
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, prepare
 from reelway.store.failures import explained
-from reelway.store.spec import Change, Created, Creation, JobPage, JobQuery
+from reelway.store.spec import Change, Created, Creation, IdempotencyClaim, JobPage, JobQuery
 
 __all__ = ["SqliteStore"]
 
@@ -92,13 +92,10 @@ class SqliteStore:
     # --- jobs
 
     async def create(self, creation: Creation) -> Created:
-        claim = creation.idempotency
-        if claim is not None:
-            # A repetition is answered from what is there; only two that race each other meet in the writer.
-            earlier = self._read_here(writes.replay, claim, creation.job.created_at)
-            if earlier is not None:
-                return earlier
         return await self._committer.run(writes.create_videos, creation)
+
+    async def answered(self, claim: IdempotencyClaim, now: float) -> Created | None:
+        return None if claim.sending == 0 else self._read_here(writes.replay, claim, now)
 
     async def apply(self, change: Change) -> None:
         await self._committer.run(writes.apply_changes, change)

@@ -60,7 +60,7 @@ def replay(connection: sqlite3.Connection, claim: IdempotencyClaim, now: float) 
     """Return the answer an earlier request with this key got, None when the key is free.
 
     Raise `Conflict` when that request had another body, and `Gone` when its video was deleted since: making a second one
-    would charge for a repetition.
+    would charge for a repetition. A key that nobody chose is free then: whoever deletes a video has had the answer.
     """
     answer = idempotent_answer(connection, claim.key_id, claim.key)
     if answer is None or answer.expires_at <= now:
@@ -72,6 +72,8 @@ def replay(connection: sqlite3.Connection, claim: IdempotencyClaim, now: float) 
             code="idempotency_mismatch",
         )
     job = find_job(connection, answer.job_id)
+    if job is None and claim.sending is not None:
+        return None
     if job is None:
         raise Gone(
             f"the Idempotency-Key {claim.key!r} was used for {answer.job_id}, which was deleted since: "

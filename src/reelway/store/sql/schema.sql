@@ -42,6 +42,7 @@ CREATE TABLE idempotency (
 	job_id TEXT NOT NULL,
 	created_at DOUBLE NOT NULL,
 	expires_at DOUBLE NOT NULL,
+	sending INTEGER,
 	CONSTRAINT idempotency_pk PRIMARY KEY (key_id, "key")
 )
  WITHOUT ROWID;

@@ -28,12 +28,16 @@ JOIN entries AS reserved ON reserved.job_id = ending.job_id AND reserved.kind = 
 
 -- name: claim_idempotency_keys
 -- Take the keys that are free, or whose time was over when the new video was made; those that are held are left alone.
-INSERT INTO idempotency (key_id, key, body_hash, job_id, created_at, expires_at)
+-- A key that stands for a body (`sending` is set) is taken by a first sending too, unless a repetition that came after it
+-- has taken it already, and by anyone when its video was deleted.
+INSERT INTO idempotency (key_id, key, body_hash, job_id, created_at, expires_at, sending)
 VALUES {rows}
 ON CONFLICT (key_id, key) DO UPDATE
 SET body_hash = excluded.body_hash, job_id = excluded.job_id,
-    created_at = excluded.created_at, expires_at = excluded.expires_at
+    created_at = excluded.created_at, expires_at = excluded.expires_at, sending = excluded.sending
 WHERE idempotency.expires_at <= excluded.created_at
+  OR (excluded.sending = 0 AND NOT (idempotency.sending > 0 AND idempotency.created_at >= excluded.created_at))
+  OR (excluded.sending >= 0 AND EXISTS (SELECT 1 FROM tombstones WHERE tombstones.job_id = idempotency.job_id))
 
 -- name: forget_idempotency_keys
 -- Sweep a few keys whose time is over, so that the table stays as small as a day is busy.

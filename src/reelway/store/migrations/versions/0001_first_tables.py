@@ -105,6 +105,7 @@ def _make_idempotency() -> None:
         sa.Column("job_id", sa.Text, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("expires_at", sa.Double, nullable=False),
+        sa.Column("sending", sa.Integer),
         sa.PrimaryKeyConstraint("key_id", "key", name="idempotency_pk"),
         sqlite_with_rowid=False,
     )
