@@ -94,7 +94,7 @@ async def test_a_key_given_twice_is_refused_by_name(body: bytes) -> None:
     """Of two values one would be dropped in silence."""
     answer = await post(body, JSON)
     assert answer.status == 400
-    assert answer.error["code"] == "duplicate_field"
+    assert answer.error["code"] == "duplicate_parameter"
     assert answer.error["param"] == "a"
 
 

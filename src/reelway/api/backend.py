@@ -93,7 +93,7 @@ def _idempotency_key(headers: Mapping[str, str]) -> str | None:
         return None
     if not (0 < len(key) <= _KEY_LENGTH and key.isascii() and key.isprintable()):
         raise InvalidRequest(
-            f"Idempotency-Key must have 1 to {_KEY_LENGTH} printable ASCII characters (got {len(key)} characters).",
+            f"Idempotency-Key must have 1 to {_KEY_LENGTH} printable ASCII characters (got {len(key)} characters)",
             param="Idempotency-Key",
         )
     return key
@@ -113,5 +113,5 @@ def _is_strict(headers: Mapping[str, str]) -> bool:
     if word is None:
         return False
     if word.strip().lower() not in _SWITCH:
-        raise InvalidRequest(f"Reelway-Strict must be true or false (got {word[:40]!r}).", param="Reelway-Strict")
+        raise InvalidRequest(f"Reelway-Strict must be true or false (got {word[:40]!r})", param="Reelway-Strict")
     return _SWITCH[word.strip().lower()]

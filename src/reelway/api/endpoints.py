@@ -38,7 +38,7 @@ async def nowhere(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 async def _refuse(exchange: Exchange) -> None:
-    raise NotFound(f"There is nothing at {exchange.path[:_SHOWN]!r}; /docs lists what there is.", code="path_not_found")
+    raise NotFound(f"there is nothing at {exchange.path[:_SHOWN]!r}; /docs lists what there is", code="path_not_found")
 
 
 _NOWHERE = Guarded(_refuse, render_error)

@@ -99,7 +99,7 @@ class BodyStream:
                 return await self._receive()
         except TimeoutError:
             raise RequestTimedOut(
-                f"The rest of the body did not arrive within {self._idle_seconds:g} seconds; send the request again."
+                f"the rest of the body did not arrive within {self._idle_seconds:g} seconds; send the request again"
             ) from None
 
 
@@ -123,8 +123,8 @@ async def read_body(headers: dict[str, str], receive: Receive, limits: BodyLimit
         return Body(json=parse_json(body)) if body else Body()
     if not await stream.next_piece():
         return Body()
-    given = f"Content-Type {media_type!r} is not read here" if media_type else "The request has no Content-Type"
-    raise UnsupportedType(f"{given}; send {_ACCEPTED}.")
+    given = f"Content-Type {media_type!r} is not read here" if media_type else "the request has no Content-Type"
+    raise UnsupportedType(f"{given}; send {_ACCEPTED}")
 
 
 def parse_json(body: bytes) -> dict[str, Any]:
@@ -132,21 +132,21 @@ def parse_json(body: bytes) -> dict[str, Any]:
     try:
         decoded = _JSON.decode(body.removeprefix(_BYTE_ORDER_MARK))
         if not isinstance(decoded, dict):
-            raise InvalidRequest("The JSON body must be an object, in braces.", code="invalid_json")
+            raise InvalidRequest("the JSON body must be an object, in braces", code="invalid_json")
         repeated = find_repeated_key(body, decoded)
     except UnicodeDecodeError:
-        raise InvalidRequest("The JSON body is not UTF-8.", code="invalid_json") from None
+        raise InvalidRequest("the JSON body is not UTF-8; encode it as UTF-8", code="invalid_json") from None
     except RecursionError:
-        raise InvalidRequest("The JSON body is nested too deeply.", code="invalid_json") from None
+        raise InvalidRequest("the JSON body is nested too deeply; make it flatter", code="invalid_json") from None
     except msgspec.DecodeError as error:
-        raise InvalidRequest(f"The body is not JSON that can be read: {error}.", code="invalid_json") from None
+        raise InvalidRequest(f"the body is not JSON that can be read: {error}", code="invalid_json") from None
     if repeated is not None:
         raise InvalidRequest(
-            f"{repeated!r} is given twice in the JSON body; give it once.", code="duplicate_field", param=repeated
+            f"{repeated!r} is given twice in the JSON body; give it once", code="duplicate_parameter", param=repeated
         )
     # NUL is legal in JSON and in no database column; its escape is rare enough that looking for it costs nothing.
     if b"\\u0000" in body and _contains_nul(decoded):
-        raise InvalidRequest("The JSON body contains a NUL character; leave it out.", code="invalid_json")
+        raise InvalidRequest("the JSON body contains a NUL character; leave it out", code="invalid_json")
     return decoded
 
 
@@ -155,17 +155,17 @@ def parse_form(body: bytes, field_limit: int) -> tuple[FormField, ...]:
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=field_limit)
     except UnicodeDecodeError:
-        raise InvalidRequest("The form is not UTF-8; percent-encode it as UTF-8.", code="invalid_form") from None
+        raise InvalidRequest("the form is not UTF-8; percent-encode it as UTF-8", code="invalid_form") from None
     except ValueError:
-        raise InvalidRequest(f"The form has more than {field_limit} fields.", code="invalid_form") from None
+        raise InvalidRequest(f"the form has more than {field_limit} fields; send fewer", code="invalid_form") from None
     if any("\0" in name or "\0" in value for name, value in pairs):
-        raise InvalidRequest("The form contains a NUL character; leave it out.", code="invalid_form")
+        raise InvalidRequest("the form contains a NUL character; leave it out", code="invalid_form")
     return tuple(FormField(name=name, value=value) for name, value in pairs)
 
 
 def too_large(limit: int) -> TooLarge:
     """Return the refusal of a body beyond its limit."""
-    return TooLarge(f"The body is larger than {limit:,} bytes; send less, or give large files by URL.")
+    return TooLarge(f"the body is larger than {limit:,} bytes; send less, or give large files by URL")
 
 
 def _check_length(announced: str | None, limit: int) -> None:

@@ -64,7 +64,7 @@ class MethodNotAllowed(CallerError):
 
     def __init__(self, method: str, path: str, allowed: Iterable[str]) -> None:
         self.allowed = ", ".join(sorted(allowed))
-        super().__init__(f"{method} is not possible on {path}; use {self.allowed}.")
+        super().__init__(f"{method} is not possible on {path}; use {self.allowed}")
 
 
 class Exchange:
@@ -169,11 +169,11 @@ class Guarded:
             await self._refuse(exchange, error)
         except StorageFailed as error:
             _LOG.error("storage_failed", **_facts(exchange), reason=str(error))
-            message = "The server could not store the bytes. Try again later; its operator finds the reason in the log."
+            message = "the server could not store the bytes: try again later; its operator finds the reason in the log"
             await self._refuse(exchange, StorageRefused(message, retry_after_seconds=30))
         except Exception:
             _LOG.exception("request_failed", **_facts(exchange))
-            message = f"Something went wrong on our side. Its operator finds it in the log under {exchange.request_id}."
+            message = f"something went wrong on our side; the server's operator finds it in the log under {exchange.request_id}"
             await self._refuse(exchange, InternalError(message))
 
     async def _refuse(self, exchange: Exchange, error: CallerError) -> None:
@@ -190,17 +190,19 @@ def parse_query(raw: bytes) -> tuple[tuple[str, str], ...]:
         return ()
     if len(raw) > _QUERY_BYTES:
         raise InvalidRequest(
-            f"The query is {len(raw)} bytes long; at most {_QUERY_BYTES} are read.", code="query_too_long"
+            f"the query is {len(raw)} bytes long; at most {_QUERY_BYTES} are read", code="query_too_long"
         )
     try:
         pairs = parse_qsl(raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_QUERY_FIELDS)
     except UnicodeDecodeError:
-        raise InvalidRequest("The query is not UTF-8; percent-encode it as UTF-8.", code="invalid_query") from None
+        raise InvalidRequest("the query is not UTF-8; percent-encode it as UTF-8", code="invalid_query") from None
     except ValueError:
-        raise InvalidRequest(f"The query has more than {_QUERY_FIELDS} fields.", code="invalid_query") from None
+        raise InvalidRequest(
+            f"the query has more than {_QUERY_FIELDS} fields; send fewer", code="invalid_query"
+        ) from None
     for name, value in pairs:
         if "\0" in name or "\0" in value:
-            raise InvalidRequest("The query contains a NUL character; leave it out.", code="invalid_query")
+            raise InvalidRequest("the query contains a NUL character; leave it out", code="invalid_query")
     return tuple(pairs)
 
 
@@ -208,7 +210,7 @@ def check_names(names: Iterable[str]) -> None:
     """Raise `NotFound` for names from a path that nothing of ours can have; databases need not hear of them."""
     for name in names:
         if len(name) > _NAME_LENGTH or "\0" in name:
-            raise NotFound(f"There is nothing called {name[:40]!r}.")
+            raise NotFound(f"there is nothing called {name[:40]!r}")
 
 
 def _facts(exchange: Exchange) -> dict[str, Any]:

@@ -49,7 +49,7 @@ async def serve_content(exchange: Exchange, content: OpenedContent, render_error
             await exchange.start(304, common)
             await exchange.write(b"", more=False)
         case "beyond":
-            error = RangeNotSatisfiable(f"The range lies beyond the end: the file has {size} bytes.", param="Range")
+            error = RangeNotSatisfiable(f"the range lies beyond the end: the file has {size} bytes", param="Range")
             outgoing = render_error(error, exchange.request_id)
             headers = {**outgoing.headers, "content-range": f"bytes */{size}", "accept-ranges": "bytes"}
             await exchange.answer(Outgoing(status=outgoing.status, body=outgoing.body, headers=headers))
@@ -160,7 +160,9 @@ def _open(content: OpenedContent) -> _LocalFile:
     try:
         file = _LocalFile(content.path)
     except FileNotFoundError:
-        raise Gone(f"The file {content.filename} is no longer stored.", code="content_gone") from None
+        raise Gone(
+            f"the file {content.filename} is no longer stored; create the video again", code="content_gone"
+        ) from None
     if file.size != content.blob.bytes:
         raise StorageFailed(f"{content.blob.key} has {file.size} bytes instead of {content.blob.bytes}")
     return file

@@ -128,11 +128,11 @@ class _FormReader:
         try:
             text = b"".join(pieces).decode()
         except UnicodeDecodeError:
-            raise InvalidRequest(f"{name} is not UTF-8 text.", code="invalid_multipart", param=name) from None
-        if "\0" in text:
             raise InvalidRequest(
-                f"{name} contains a NUL character; leave it out.", code="invalid_multipart", param=name
-            )
+                f"{name} is not UTF-8 text; encode it as UTF-8", code="invalid_multipart", param=name
+            ) from None
+        if "\0" in text:
+            raise InvalidRequest(f"{name} contains a NUL character; leave it out", code="invalid_multipart", param=name)
         return text
 
     def _gather(self, pieces: list[bytes], name: str) -> bool:
@@ -143,7 +143,7 @@ class _FormReader:
             self._text_bytes += len(event)
             if self._text_bytes > self._limits.text_bytes:
                 limit = self._limits.text_bytes
-                raise TooLarge(f"The text fields of the form are larger than {limit:,} bytes together.", param=name)
+                raise TooLarge(f"the text fields of the form are larger than {limit:,} bytes together", param=name)
             pieces.append(event)
         return False
 
@@ -166,7 +166,7 @@ class _FormReader:
             received += len(piece)
             if received > self._limits.file_bytes:
                 limit = self._limits.file_bytes
-                raise TooLarge(f"The file {name} is larger than {limit:,} bytes; send less, or give a URL.", param=name)
+                raise TooLarge(f"the file {name} is larger than {limit:,} bytes; send less, or give a URL", param=name)
             yield piece
             piece = await self._next_payload()
 
@@ -180,4 +180,4 @@ class _FormReader:
 
 
 def _broken(reason: str) -> InvalidRequest:
-    return InvalidRequest(f"The multipart body cannot be read: {reason}.", code="invalid_multipart")
+    return InvalidRequest(f"the multipart body cannot be read: {reason}", code="invalid_multipart")
