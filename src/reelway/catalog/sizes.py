@@ -6,8 +6,10 @@ A card's own `sizes` table always wins over the usual pixels; all sides are even
 import math
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
+from reelway.catalog.messages import shown
 from reelway.catalog.spec import ModelCard
 from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
@@ -65,6 +67,8 @@ _SPACE_INSIDE = re.compile(r"\s*([x*×:])\s*(?=\d)")
 _SEPARATOR = re.compile(r"[\s,@]+")
 
 _LARGEST_SIDE = 16_384
+_LONGEST_SIZE = 64
+"""Characters; nobody needs more to say what they want, and texts that were understood are remembered."""
 
 
 class SizeWish(Record):
@@ -76,20 +80,21 @@ class SizeWish(Record):
     tier: str | None = None
 
 
+@lru_cache(maxsize=1024)
 def parse_size(text: str, field: str = "size") -> SizeWish:
     """Read `1280x720`, `1280*720`, `16:9`, `720p`, `4k`, or several of them (`1080p 9:16`), in any case.
 
     Raises `InvalidRequest` that names `field`.
     """
     wish = SizeWish()
-    words = [word for word in _SEPARATOR.split(_SPACE_INSIDE.sub(r"\1", text.strip().lower())) if word]
-    for word in words:
-        part = _read_word(word)
+    words = _SEPARATOR.split(_SPACE_INSIDE.sub(r"\1", text.strip().lower())) if len(text) <= _LONGEST_SIZE else []
+    parts = [_read_word(word) for word in words if word]
+    for part in parts or [None]:
         if part is None:
-            raise InvalidRequest(f"{field} must look like 1280x720, 16:9, 720p or 4k (got {text!r})", param=field)
+            raise InvalidRequest(
+                f"{field} must look like 1280x720, 16:9, 720p or 4k (got {shown(text)!r})", param=field
+            )
         wish = _join(wish, part, field, text)
-    if not words:
-        raise InvalidRequest(f"{field} must look like 1280x720, 16:9, 720p or 4k (got {text!r})", param=field)
     return wish
 
 

@@ -25,6 +25,7 @@ _FREE_FORM = frozenset({"metadata", "parameters"})
 _Path: TypeAlias = tuple[str, ...]
 _Entry: TypeAlias = tuple[_Path, str | Upload]
 _APPEND = ""
+_NESTED = (dict, list)
 
 
 class Repeated(list[Any]):
@@ -52,23 +53,21 @@ def is_blank(value: Any) -> bool:
         return not value or value.isspace()
     if isinstance(value, Upload):
         return value.blob.bytes == 0 and not value.filename
-    return value is None or (isinstance(value, dict | list) and not value)
+    return value is None or (isinstance(value, _NESTED) and not value)
 
 
 def check_depth(value: Any, what: str, limit: int = DEPTH_LIMIT) -> None:
     """Refuse objects and lists that are nested deeper than anything we read."""
     level: list[Any] = [value]
     for _ in range(limit):
-        level = [part for member in level for part in _members(member)]
+        level = [part for member in level if isinstance(member, _NESTED) for part in _members(member)]
         if not level:
             return
     raise InvalidRequest(f"{what} is nested too deeply; at most {limit} levels are read", code="too_deep")
 
 
-def _members(value: Any) -> Iterable[Any]:
-    if isinstance(value, dict):
-        return value.values()
-    return value if isinstance(value, list) else ()
+def _members(value: dict[str, Any] | list[Any]) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _without_nulls(value: Any) -> Any:

@@ -11,7 +11,7 @@ from reelway.dialects.aliases import ALIASES, INPUT_SLOTS
 from reelway.dialects.content import Content
 from reelway.dialects.layers import Layer
 from reelway.dialects.references import ReadReference, source_of
-from reelway.dialects.shape import Shape, fill_shape, read_shape
+from reelway.dialects.shape import SHAPE_SLOTS, Shape, fill_shape, read_shape
 
 __all__ = ["LayeredFields"]
 
@@ -29,8 +29,9 @@ class LayeredFields:
         self.parameters = parameters
         self.metadata = metadata
         self.spelled: dict[str, str] = {}
-        self._lower = tuple(layer for layer in (metadata, parameters) if layer.rest)
+        self._lower = tuple(layer for layer in (metadata, parameters) if layer.slots)
         self._layers = (top, *self._lower)
+        self._given = frozenset(slot for layer in self._layers for slot in layer.slots)
         self._notes: list[RequestWarning] = []
 
     @property
@@ -40,6 +41,8 @@ class LayeredFields:
 
     def pick(self, slot: str, read: Callable[[Any, str], T]) -> T | None:
         """Return the value of the highest layer that has one."""
+        if slot not in self._given:
+            return None
         found = None
         for layer in self._layers:
             taken = layer.take(slot, read)
@@ -55,6 +58,8 @@ class LayeredFields:
 
     def shape(self) -> Shape:
         """Return size, ratio and tier."""
+        if self._given.isdisjoint(SHAPE_SLOTS):
+            return Shape()
         shape = read_shape(self.top.take)
         for layer in self._lower:
             shape, unused = fill_shape(shape, read_shape(layer.take))
@@ -69,6 +74,8 @@ class LayeredFields:
 
     def inputs(self, content: Content, operation: Operation) -> tuple[InputReference, ...]:
         """Return every input in the order of the slots, whatever the order on the wire; `content` comes last."""
+        if not content.inputs and self._given.isdisjoint(INPUT_SLOTS):
+            return ()
         found = {slot: list(self.top.take_inputs(slot)) for slot in INPUT_SLOTS}
         above = {source_of(read.reference) for reads in found.values() for read in reads}
         above |= {source_of(read.reference) for read in content.inputs}

@@ -3,9 +3,8 @@
 A name that is read is taken out of its layer, so that what is left over is exactly what nobody here understood.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 
 from reelway.core.errors import InvalidRequest
@@ -18,14 +17,13 @@ from reelway.dialects.shape import Taken
 __all__ = ["Layer"]
 
 
-_SLOT_OF_NAME: Mapping[str, tuple[str, int]] = MappingProxyType(
-    {name: (slot, place) for slot, names in ALIASES.items() for place, name in enumerate(names)}
-    | {
-        name: (slot, place)
-        for slot, spec in INPUT_SLOTS.items()
-        for place, name in enumerate((*spec.single, *spec.several))
-    }
-)
+_SLOT_OF_NAME: dict[str, tuple[str, int]] = {
+    name: (slot, place) for slot, names in ALIASES.items() for place, name in enumerate(names)
+} | {
+    name: (slot, place)
+    for slot, spec in INPUT_SLOTS.items()
+    for place, name in enumerate((*spec.single, *spec.several))
+}
 """Which slot a name belongs to, and its place among the slot's names."""
 
 
@@ -42,6 +40,11 @@ class Layer:
             known = _SLOT_OF_NAME.get(name)
             if known is not None and not (tags and name in tags) and not is_blank(value):
                 self._given.setdefault(known[0], []).append(name)
+
+    @property
+    def slots(self) -> Iterable[str]:
+        """The slots of which there is a name here."""
+        return self._given
 
     def take(self, slot: str, read: Callable[[Any, str], Any]) -> Taken | None:
         """Return the value of a slot under any of its names; two names must not disagree."""

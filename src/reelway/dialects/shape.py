@@ -11,7 +11,10 @@ from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
 from reelway.dialects.values import describe, read_integer, read_word
 
-__all__ = ["Shape", "Taken", "fill_shape", "read_shape"]
+__all__ = ["SHAPE_SLOTS", "Shape", "Taken", "fill_shape", "read_shape"]
+
+SHAPE_SLOTS = ("size", "ratio", "tier", "width", "height")
+"""The slots that say something about it."""
 
 _LARGEST_SIDE = 16_384
 
@@ -39,25 +42,24 @@ class Shape(Record):
 
 def read_shape(take: Callable[[str, Callable[[Any, str], Any]], Taken | None]) -> Shape:
     """Read `size`, `width` and `height`, the ratio and the tier of one layer; `take` hands over a slot's value."""
-    shape = Shape()
+    pixels = ratio = tier = None
     for slot, read in (("size", _read_size), ("ratio", _read_ratio), ("tier", _read_tier)):
         taken = take(slot, read)
-        if taken is not None:
-            wish: SizeWish = taken.value
-            pixels = None if wish.width is None or wish.height is None else (wish.width, wish.height)
-            shape = _with(shape, taken.field, pixels=pixels, ratio=wish.ratio, tier=wish.tier)
+        if taken is None:
+            continue
+        wish: SizeWish = taken.value
+        sides = None if wish.width is None or wish.height is None else (wish.width, wish.height)
+        pixels = _agreed(pixels, taken.field, sides)
+        ratio = _agreed(ratio, taken.field, wish.ratio)
+        tier = _agreed(tier, taken.field, wish.tier)
     width, height = take("width", _read_side), take("height", _read_side)
     if width is not None and height is not None:
-        return _with(shape, width.field, pixels=(width.value, height.value))
-    given = width or height
-    if given is None:
-        return shape
-    missing = "height" if given is width else "width"
-    raise InvalidRequest(
-        f"{given.field} is given without {missing}; send both or neither",
-        code="missing_required_parameter",
-        param=missing,
-    )
+        pixels = _agreed(pixels, width.field, (width.value, height.value))
+    elif width is not None:
+        raise _half_given(width, "height")
+    elif height is not None:
+        raise _half_given(height, "width")
+    return Shape(pixels=pixels, ratio=ratio, tier=tier)
 
 
 def fill_shape(shape: Shape, lower: Shape) -> tuple[Shape, tuple[Taken, ...]]:
@@ -70,20 +72,28 @@ def fill_shape(shape: Shape, lower: Shape) -> tuple[Shape, tuple[Taken, ...]]:
     return filled, tuple(part for part in lower.parts if part.value not in used)
 
 
-def _with(shape: Shape, field: str, **values: Any) -> Shape:
-    for name, value in values.items():
-        if value is None:
-            continue
-        before: Taken | None = getattr(shape, name)
-        if before is not None and before.value != value:
-            raise InvalidRequest(
-                f"{before.field} and {field} ask for different things "
-                f"({_words(before.value)} and {_words(value)}); send one of them",
-                code="conflicting_parameters",
-                param=field,
-            )
-        shape = shape.evolve(**{name: before or Taken(field=field, value=value)})
-    return shape
+def _agreed(before: Taken | None, field: str, value: Any) -> Taken | None:
+    """Return what was said first; raise when this field says something else."""
+    if value is None:
+        return before
+    if before is None:
+        return Taken(field=field, value=value)
+    if before.value != value:
+        raise InvalidRequest(
+            f"{before.field} and {field} ask for different things "
+            f"({_words(before.value)} and {_words(value)}); send one of them",
+            code="conflicting_parameters",
+            param=field,
+        )
+    return before
+
+
+def _half_given(given: Taken, missing: str) -> InvalidRequest:
+    return InvalidRequest(
+        f"{given.field} is given without {missing}; send both or neither",
+        code="missing_required_parameter",
+        param=missing,
+    )
 
 
 def _words(value: Any) -> str:

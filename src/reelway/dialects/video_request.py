@@ -189,8 +189,11 @@ def _leftover(rest: dict[str, Any], what: str) -> dict[str, Any]:
 
 
 def _holds_file(value: Any) -> bool:
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return isinstance(value, Upload) or any(_holds_file(part) for part in parts)
+    if isinstance(value, dict):
+        return any(map(_holds_file, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_file, value))
+    return isinstance(value, Upload)
 
 
 def _missing(param: str, advice: str) -> InvalidRequest:
