@@ -172,16 +172,21 @@ async def test_a_reader_that_runs_dry_breaks_the_answer_off(capfd: pytest.Captur
 async def test_reading_stops_when_nobody_listens() -> None:
     """Of a long file to a client that went away, only the beginning is read."""
     read: list[int] = []
+    closed: list[bool] = []
 
     class Counting(MemoryBackend):
         async def _read(self, start: int, stop: int) -> Any:
-            for position in range(start, stop, 500_000):
-                read.append(position)
-                yield self.content[position : position + 500_000]
+            try:
+                for position in range(start, stop, 500_000):
+                    read.append(position)
+                    yield self.content[position : position + 500_000]
+            finally:
+                closed.append(True)
 
     data = bytes(20_000_000)
     await call(serve(Counting(data)), "GET", URL, body=[HANG_UP])
     assert 0 < len(read) < 5
+    assert closed == [True]
 
 
 async def test_a_cold_file_is_read_in_a_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

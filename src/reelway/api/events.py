@@ -107,5 +107,5 @@ class _Relay:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         if isinstance(self._events, AsyncGenerator):
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # what went wrong was raised, and logged, where it happened
                 await self._events.aclose()

@@ -5,7 +5,7 @@ The rule: the event loop never waits for a disk. Bytes that lie in the page cach
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from urllib.parse import quote
 
@@ -98,6 +98,8 @@ async def _stream(exchange: Exchange, pieces: AsyncIterator[bytes], length: int)
     finally:
         if gone is not None:
             gone.cancel()
+        if isinstance(pieces, AsyncGenerator):
+            await pieces.aclose()  # lets go of the far store's connection now, not when memory is tidied up
     if left and not (gone is not None and gone.done() and not gone.cancelled()):
         raise StorageFailed(f"the stored bytes are {abs(left)} {'short of' if left > 0 else 'beyond'} their length")
 
