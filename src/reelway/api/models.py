@@ -19,24 +19,37 @@ __all__ = ["model_routes"]
 def model_routes(service: Service, *, clock: Callable[[], float]) -> list[Route]:
     """Return the routes of the list and of one model."""
 
-    def today() -> date:
-        return datetime.fromtimestamp(clock(), tz=UTC).date()
+    models = _Models(service, clock)
 
     async def answer_all(exchange: Exchange) -> None:
         await service.authenticate(key_of(exchange.headers))
-        day = today()
-        data = [_show(service, name, day) for name in service.model_names()]
+        data = [models.show(name) for name in service.model_names()]
         await exchange.answer(Outgoing(body={"object": "list", "data": data}))
 
     async def answer_one(exchange: Exchange) -> None:
         await service.authenticate(key_of(exchange.headers))
         check_names(exchange.path_parameters.values())
-        await exchange.answer(Outgoing(body=_show(service, exchange.path_parameters["id"], today())))
+        await exchange.answer(Outgoing(body=models.show(exchange.path_parameters["id"])))
 
     return [get_route("/v1/models", answer_all), get_route("/v1/models/{id}", answer_one)]
 
 
-def _show(service: Service, name: str, day: date) -> dict[str, Any]:
-    card, facts = service.model(name)
-    video = {**describe_card(card, day), **facts}
-    return {"id": name, "object": "model", "created": 0, "owned_by": card.vendor, "video": video}
+class _Models:
+    """Models as they are shown. A card is described once a day: it never changes, but its routes retire by date."""
+
+    def __init__(self, service: Service, clock: Callable[[], float]) -> None:
+        self._service = service
+        self._clock = clock
+        self._day = date.min
+        self._described: dict[str, dict[str, Any]] = {}
+
+    def show(self, name: str) -> dict[str, Any]:
+        """Return one model. Raises `NotFound` with the nearest names."""
+        card, facts = self._service.model(name)
+        day = datetime.fromtimestamp(self._clock(), tz=UTC).date()
+        if day != self._day:
+            self._day, self._described = day, {}
+        if card.name not in self._described:
+            self._described[card.name] = describe_card(card, day)
+        video = {**self._described[card.name], **facts}
+        return {"id": name, "object": "model", "created": 0, "owned_by": card.vendor, "video": video}
