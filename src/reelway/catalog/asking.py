@@ -9,7 +9,7 @@ from typing import Any
 from reelway.catalog.combinations import Choice, audio_values
 from reelway.catalog.messages import listing
 from reelway.catalog.modes import Given
-from reelway.catalog.options import read_audio
+from reelway.catalog.options import Said, read_audio
 from reelway.catalog.place import Place
 from reelway.catalog.sizing import SizeRequest, read_size, sizes_of
 from reelway.core.errors import InvalidRequest
@@ -24,14 +24,18 @@ Warnings = tuple[RequestWarning, ...]
 
 
 def read_choice(
-    request: VideoRequest, place: Place, meaning: Mapping[str, Any], given: tuple[Given, ...]
+    request: VideoRequest,
+    place: Place,
+    meaning: Mapping[str, Any],
+    given: tuple[Given, ...],
+    beyond: tuple[Said, ...],
 ) -> tuple[Choice, Warnings]:
     """Return what was asked for of the values that limits narrow; None where the default is meant."""
     request = _with_meaning(request, meaning)
     seconds, seconds_warnings = _read_seconds(request, place)
     size = read_size(request, place, meaning.get("tier"))
     size = _follow_picture(size, place, given)
-    audio, audio_warnings = _read_audio(request, place)
+    audio, audio_warnings = _read_audio(request, place, beyond)
     asked = Choice(tier=size.tier, ratio=size.ratio, seconds=seconds, audio=audio)
     return asked, (*_mode_warnings(request, place, meaning), *seconds_warnings, *size.warnings, *audio_warnings)
 
@@ -100,8 +104,8 @@ def _read_seconds(request: VideoRequest, place: Place) -> tuple[int | None, Warn
     return asked, ()
 
 
-def _read_audio(request: VideoRequest, place: Place) -> tuple[bool | None, Warnings]:
-    asked, warnings = read_audio(request, place.card)
+def _read_audio(request: VideoRequest, place: Place, beyond: tuple[Said, ...]) -> tuple[bool | None, Warnings]:
+    asked, warnings = read_audio(request, beyond, place.card)
     possible = audio_values(place.card, place.mode)
     if asked is None or asked in possible:
         return asked, warnings
@@ -111,6 +115,8 @@ def _read_audio(request: VideoRequest, place: Place) -> tuple[bool | None, Warni
 
 def _follow_picture(size: SizeRequest, place: Place, given: tuple[Given, ...]) -> SizeRequest:
     """Where an input must have the pixels of the video, let it choose among the sizes the caller left open."""
+    if not given:
+        return size
     exact = {(rule.role, rule.kind) for rule in place.rules.inputs if rule.match_size}
     for item in given:
         blob = item.reference.blob
@@ -118,7 +124,7 @@ def _follow_picture(size: SizeRequest, place: Place, given: tuple[Given, ...]) -
             continue
         open_sizes = {
             choice: sides
-            for choice, sides in sizes_of(place).items()
+            for choice, sides in sizes_of(place.card, place.mode).items()
             if size.tier in (None, choice[0]) and size.ratio in (None, choice[1])
         }
         fitting = [choice for choice, sides in open_sizes.items() if sides == (blob.width, blob.height)]

@@ -4,6 +4,7 @@ The same narrowing serves the check of a card, the resolving of a request and th
 """
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from itertools import chain, combinations, product
 from types import MappingProxyType
 from typing import Any
@@ -52,6 +53,7 @@ def seconds_values(rule: SecondsRule | None) -> tuple[int | None, ...]:
     return tuple(dict.fromkeys((rule.default, *listed, *((-1,) if rule.auto else ()))))
 
 
+@lru_cache(maxsize=1024)
 def audio_values(card: ModelCard, mode: Mode) -> tuple[bool, ...]:
     """Return whether the video can have sound in a mode, the default first."""
     audio = card.audio

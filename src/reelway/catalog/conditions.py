@@ -12,6 +12,9 @@ from reelway.core.videos import MediaKind, Mode, ResolvedRequest, Role
 
 __all__ = ["Facts", "facts_of", "holds", "is_unconditional"]
 
+_ALWAYS = When()
+"""Most routes and prices say no more than this."""
+
 
 class Facts(Record):
     """What a condition can ask about."""
@@ -47,7 +50,7 @@ def facts_of(request: ResolvedRequest) -> Facts:
 
 def holds(when: When, facts: Facts) -> bool:
     """Tell whether every given part of the condition holds."""
-    return (
+    return when == _ALWAYS or (
         _among(facts.mode, when.mode)
         and _among(facts.tier, when.tier)
         and _among(facts.ratio, when.ratio)
@@ -63,7 +66,7 @@ def holds(when: When, facts: Facts) -> bool:
 
 def is_unconditional(when: When) -> bool:
     """Tell whether the condition always holds."""
-    return when == When()
+    return when == _ALWAYS
 
 
 def _among(value: object, allowed: tuple[object, ...]) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 from reelway.catalog.combinations import audio_values, seconds_values
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pages import render_pages
-from reelway.catalog.place import Place
 from reelway.catalog.routes import describe_deprecation, is_retired
 from reelway.catalog.sizes import pixels
 from reelway.catalog.sizing import sizes_of
@@ -64,7 +63,7 @@ def describe_card(card: ModelCard, today: date) -> dict[str, Any]:
 
 
 def _mode(card: ModelCard, mode: Mode, rules: ModeCard) -> dict[str, Any]:
-    sizes = sizes_of(Place(model=card.name, card=card, mode=mode))
+    sizes = sizes_of(card, mode)
     default = pixels(card, rules.tier, rules.ratio) if rules.tier and rules.ratio else None
     return {
         "prompt": rules.prompt,

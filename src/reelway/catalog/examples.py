@@ -8,7 +8,6 @@ from typing import Any
 
 from reelway.catalog.combinations import NEEDED_ROLES, seconds_values
 from reelway.catalog.messages import listing
-from reelway.catalog.place import Place
 from reelway.catalog.sizing import sizes_of
 from reelway.catalog.spec import InputRule, ModelCard, OptionCard
 from reelway.catalog.values import describe_option
@@ -116,7 +115,7 @@ def _outside_sizes(card: ModelCard, mode: Mode, base: VideoRequest) -> Iterator[
     if rules.ratios:
         yield Outside(what="aspect_ratio", request=base.evolve(ratio=_STRANGE_RATIO), allowed=listing(rules.ratios))
     width, height = _STRANGE_SIZE
-    sizes = sizes_of(Place(model=card.name, card=card, mode=mode)).values()
+    sizes = sizes_of(card, mode).values()
     names = dict.fromkeys(f"{size[0]}x{size[1]}" for size in sizes)
     if rules.tiers or rules.ratios:
         allowed = listing(names or rules.tiers or rules.ratios)

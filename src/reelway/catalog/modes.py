@@ -110,6 +110,8 @@ def decide_mode(request: VideoRequest, card: ModelCard, given: tuple[Given, ...]
 def assign_roles(mode: Mode, given: Iterable[Given]) -> tuple[Given, ...]:
     """Return the inputs with a role each: what the caller said stays, the rest follows from the mode."""
     items = tuple(given)
+    if not items:
+        return items
     taken = {item.role for item in items}
     assigned: list[Given] = []
     for item in items:
@@ -166,6 +168,8 @@ def _candidates(request: VideoRequest, card: ModelCard, given: tuple[Given, ...]
 
 
 def _accepts(card: ModelCard, mode: Mode, given: tuple[Given, ...]) -> bool:
+    if not given:
+        return True
     rules = {(rule.role, rule.kind) for rule in card.modes[mode].inputs}
     return all((item.role, item.kind) in rules for item in assign_roles(mode, given))
 

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from reelway.catalog.messages import shown
@@ -18,7 +19,7 @@ from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
 from reelway.core.videos import RequestWarning, VideoRequest
 
-__all__ = ["Options", "fold_name", "read_audio", "read_options"]
+__all__ = ["Options", "Said", "fold_name", "read_audio", "read_options", "said_beyond"]
 
 _COMMON = frozenset(
     {
@@ -64,14 +65,29 @@ def fold_name(name: str) -> str:
     return _HUMP.sub("_", name.strip()).replace("-", "_").lower()
 
 
-def read_audio(request: VideoRequest, card: ModelCard) -> tuple[bool | None, tuple[RequestWarning, ...]]:
+def said_beyond(request: VideoRequest) -> tuple[Said, ...]:
+    """Return every value beyond the declared fields, the places in order of precedence and the names in alphabetical order."""
+    return tuple(
+        Said(field=f"{prefix}{name}", name=name, value=value)
+        for prefix, values in (
+            ("", request.options),
+            ("metadata.", request.metadata),
+            ("parameters.", request.parameters),
+        )
+        for name, value in sorted(values.items())
+        if value is not None
+    )
+
+
+def read_audio(
+    request: VideoRequest, everything: tuple[Said, ...], card: ModelCard
+) -> tuple[bool | None, tuple[RequestWarning, ...]]:
     """Return whether sound was asked for, also under one of its other names, unless the card means something else by it."""
     asked = request.audio
     warnings: list[RequestWarning] = []
-    everything = _said(request)
-    owned = _spellings(card) if everything else {}
     for said in everything:
-        if fold_name(said.name) not in _AUDIO_NAMES or fold_name(said.name) in owned:
+        folded = fold_name(said.name)
+        if folded not in _AUDIO_NAMES or folded in _spellings(card):
             continue
         try:
             value = fit_option(_SWITCH, said.value)
@@ -83,13 +99,12 @@ def read_audio(request: VideoRequest, card: ModelCard) -> tuple[bool | None, tup
     return asked, tuple(warnings)
 
 
-def read_options(request: VideoRequest, place: Place, from_mode: Mapping[str, Any]) -> Options:
+def read_options(everything: tuple[Said, ...], place: Place, from_mode: Mapping[str, Any]) -> Options:
     """Return the options in the card's own types, defaults included, the tags, and a warning for everything else.
 
     `from_mode` holds the option that the `mode` field named, on models where it does.
     """
-    everything = _said(request)
-    owned = _spellings(place.card) if everything else {}
+    owned = _spellings(place.card)
     asked: dict[str, Said] = {name: Said(field="mode", name=name, value=value) for name, value in from_mode.items()}
     tags: dict[str, str] = {}
     warnings: list[RequestWarning] = []
@@ -108,22 +123,11 @@ def read_options(request: VideoRequest, place: Place, from_mode: Mapping[str, An
     return Options(options=options, tags=dict(sorted(tags.items())), warnings=tuple(warnings))
 
 
-def _said(request: VideoRequest) -> list[Said]:
-    """Return every value beyond the declared fields, the places in order of precedence and the names in alphabetical order."""
-    return [
-        Said(field=f"{prefix}{name}", name=name, value=value)
-        for prefix, values in (
-            ("", request.options),
-            ("metadata.", request.metadata),
-            ("parameters.", request.parameters),
-        )
-        for name, value in sorted(values.items())
-        if value is not None
-    ]
-
-
-def _spellings(card: ModelCard) -> dict[str, str]:
-    return {fold_name(word): name for name, option in card.options.items() for word in (name, *option.aliases)}
+@lru_cache(maxsize=1024)
+def _spellings(card: ModelCard) -> Mapping[str, str]:
+    return MappingProxyType(
+        {fold_name(word): name for name, option in card.options.items() for word in (name, *option.aliases)}
+    )
 
 
 def _applies(option: OptionCard, place: Place) -> bool:

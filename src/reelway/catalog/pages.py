@@ -8,7 +8,6 @@ from itertools import groupby
 
 from reelway.catalog.catalog import Catalog
 from reelway.catalog.combinations import audio_values
-from reelway.catalog.place import Place
 from reelway.catalog.sizing import sizes_of
 from reelway.catalog.spec import ModeCard, ModelCard, VendorCard
 from reelway.catalog.values import describe_option
@@ -151,7 +150,7 @@ def _abilities(card: ModelCard) -> Iterator[str]:
 def _sizes(card: ModelCard) -> str:
     every: dict[tuple[str, str], tuple[int, int]] = {}
     for mode in card.modes:
-        every.update(sizes_of(Place(model=card.name, card=card, mode=mode)))
+        every.update(sizes_of(card, mode))
     tiers = list(dict.fromkeys(tier for tier, _ in every))
     ratios = list(dict.fromkeys(ratio for _, ratio in every))
     rows = [(ratio, *(_cell(every.get((tier, ratio))) for tier in tiers)) for ratio in ratios]

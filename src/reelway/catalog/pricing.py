@@ -33,6 +33,7 @@ _TOKENS_PER_PIXEL_SECOND = Decimal(24) / Decimal(1024)
 """Seedance counts a token for every 1024 pixels of its 24 frames a second, of input videos too."""
 
 _MILLION = Decimal(1_000_000)
+_NOTHING = Decimal(0)
 _UNKNOWN_SOURCE_SECONDS = 15
 """Taken for a source of unknown length on a card that sets no limit."""
 
@@ -105,7 +106,7 @@ def _line(rule: PriceRule, measures: _Measures, takes: int, rates: Mapping[str, 
     if rule.currency not in rates:
         raise CatalogInvalid(f"a price is in {rule.currency}, for which there is no rate; set one in reelway.toml")
     count, unit = _count(rule, measures)
-    count = max(count - rule.free, Decimal(0)) * takes
+    count = max(count - rule.free, _NOTHING) * takes
     amount = from_decimal(count * Decimal(rule.amount) * rates[rule.currency])
     return QuoteLine(
         text=f"{_short(count)} {unit} at {rule.amount} {rule.currency}",
@@ -136,14 +137,13 @@ def _count(rule: PriceRule, measures: _Measures) -> tuple[Decimal, str]:
 
 
 def _measure(card: ModelCard, resolved: ResolvedRequest, source_seconds: float | None) -> _Measures:
-    source = _source_seconds(card, resolved, source_seconds)
-    references = [item for item in resolved.inputs if item.kind is MediaKind.VIDEO and item.role is not Role.SOURCE]
-    longest = _longest_reference(card, resolved)
-    clips = sum((_decimal(item.blob.seconds if item.blob else None) or longest for item in references), Decimal(0))
     has_source = resolved.source_video_id is not None or any(item.role is Role.SOURCE for item in resolved.inputs)
+    source = _NOTHING
+    if has_source or resolved.seconds is None:
+        source = _source_seconds(card, resolved, source_seconds)
     return _Measures(
         output_seconds=_output_seconds(card, resolved, source),
-        input_seconds=clips + (source if has_source else Decimal(0)),
+        input_seconds=_reference_seconds(card, resolved) + (source if has_source else _NOTHING),
         input_images=sum(item.kind is MediaKind.IMAGE for item in resolved.inputs),
         pixels=_pixels(card, resolved),
     )
@@ -165,6 +165,15 @@ def _source_seconds(card: ModelCard, resolved: ResolvedRequest, known: float | N
     seconds = _decimal(measured) or _decimal(known) or _decimal(next(iter(limits), None))
     seconds = seconds or Decimal(_UNKNOWN_SOURCE_SECONDS)
     return seconds if rules.source_seconds is None else min(seconds, Decimal(str(rules.source_seconds)))
+
+
+def _reference_seconds(card: ModelCard, resolved: ResolvedRequest) -> Decimal:
+    """Return the seconds of all reference videos together."""
+    references = [item for item in resolved.inputs if item.kind is MediaKind.VIDEO and item.role is not Role.SOURCE]
+    if not references:
+        return _NOTHING
+    longest = _longest_reference(card, resolved)
+    return sum((_decimal(item.blob.seconds if item.blob else None) or longest for item in references), _NOTHING)
 
 
 def _longest_reference(card: ModelCard, resolved: ResolvedRequest) -> Decimal:

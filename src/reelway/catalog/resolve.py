@@ -15,7 +15,7 @@ from reelway.catalog.flags import take_flags
 from reelway.catalog.inputs import check_extension, check_input_limits, check_inputs, to_inputs
 from reelway.catalog.messages import refusal
 from reelway.catalog.modes import Given, assign_roles, decide_mode, mode_meaning, read_given
-from reelway.catalog.options import Options, read_options
+from reelway.catalog.options import Options, read_options, said_beyond
 from reelway.catalog.place import Place
 from reelway.catalog.sizes import pixels
 from reelway.catalog.spec import ModelCard
@@ -40,8 +40,9 @@ def resolve(request: VideoRequest, card: ModelCard) -> ResolvedRequest:
     given = assign_roles(mode, given)
     check_inputs(place, given, source_video=request.source_video_id is not None)
     prompt, prompt_warnings = _read_prompt(request, place)
-    options = read_options(request, place, _named_option(meaning))
-    asked, asked_warnings = read_choice(request, place, meaning, given)
+    beyond = said_beyond(request)
+    options = read_options(beyond, place, _named_option(meaning))
+    asked, asked_warnings = read_choice(request, place, meaning, given, beyond)
     facts = _facts(place, given, request.source_video_id, options)
     choice = choose(place, asked, facts)
     width, height = (choice.tier and choice.ratio and pixels(card, choice.tier, choice.ratio)) or (None, None)
@@ -156,5 +157,7 @@ def _read_takes(request: VideoRequest) -> int:
 
 def _in_order(warnings: tuple[RequestWarning, ...]) -> tuple[RequestWarning, ...]:
     """Sort and drop repetitions, so that the order of fields in a body leaves no trace."""
+    if len(warnings) < 2:
+        return warnings
     unique = {(warning.field, warning.message): warning for warning in warnings}
     return tuple(unique[key] for key in sorted(unique))

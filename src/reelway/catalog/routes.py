@@ -5,6 +5,7 @@ The date comes in as an argument; a route is skipped from the day it retires, be
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from reelway.catalog.conditions import facts_of, holds
@@ -23,11 +24,7 @@ def is_retired(route: RouteCard, today: date) -> bool:
 def routes_for(card: ModelCard, resolved: ResolvedRequest, today: date) -> tuple[RouteCard, ...]:
     """Return the routes that live and fit, the preferred first, each with the vendor's id filled in."""
     facts = facts_of(resolved)
-    return tuple(
-        route.evolve(model=route.model.replace("{model}", card.name))
-        for route in card.routes
-        if not is_retired(route, today) and holds(route.when, facts)
-    )
+    return tuple(route for route in _named(card) if not is_retired(route, today) and holds(route.when, facts))
 
 
 def retirement_warnings(
@@ -43,13 +40,22 @@ def retirement_warnings(
     `routes` narrows this to the ones that can really be used here; without it every living route that fits counts.
     """
     warnings: dict[str, RequestWarning] = {}
-    for route in routes_for(card, resolved, today) if routes is None else routes:
+    if routes is None:
+        dated = any(route.retires is not None and not is_retired(route, today) for route in card.routes)
+        routes = routes_for(card, resolved, today) if dated else ()
+    for route in routes:
         if route.retires is None or is_retired(route, today) or (route.retires - today).days > horizon_days:
             continue
         move = f"; move to {route.successor}" if route.successor else ""
         message = f"{route_name(route)} stops making {resolved.model} on {route.retires.isoformat()}{move}"
         warnings.setdefault(message, RequestWarning(field="model", message=message))
     return tuple(warnings.values())
+
+
+@lru_cache(maxsize=1024)
+def _named(card: ModelCard) -> tuple[RouteCard, ...]:
+    """Return a card's routes with the vendor's id filled in."""
+    return tuple(route.evolve(model=route.model.replace("{model}", card.name)) for route in card.routes)
 
 
 def describe_deprecation(card: ModelCard, today: date) -> dict[str, Any] | None:

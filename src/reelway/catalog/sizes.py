@@ -139,6 +139,7 @@ def usual_pixels(tier: str, ratio: str) -> tuple[int, int] | None:
     return (long, short) if width >= height else (short, long)
 
 
+@lru_cache(maxsize=4096)
 def pixels(card: ModelCard, tier: str, ratio: str) -> tuple[int, int] | None:
     """Return width and height of a tier and a ratio on this card: its own table first, else the usual ones."""
     own = card.sizes.get(tier, {}).get(ratio)

@@ -4,7 +4,9 @@ Width and height, `size`, ratio and tier are four ways to say one thing. They ar
 looked at, and a contradiction is refused instead of decided.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from reelway.catalog.messages import listing
 from reelway.catalog.place import Place
@@ -21,7 +23,7 @@ from reelway.catalog.sizes import (
 from reelway.catalog.spec import ModelCard
 from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
-from reelway.core.videos import RequestWarning, VideoRequest
+from reelway.core.videos import Mode, RequestWarning, VideoRequest
 
 __all__ = ["SizeRequest", "read_size", "sizes_of"]
 
@@ -37,12 +39,12 @@ class SizeRequest(Record):
     warnings: tuple[RequestWarning, ...] = ()
 
 
-def sizes_of(place: Place) -> dict[tuple[str, str], tuple[int, int]]:
+@lru_cache(maxsize=1024)
+def sizes_of(card: ModelCard, mode: Mode) -> Mapping[tuple[str, str], tuple[int, int]]:
     """Return the pixels of each tier and ratio that can be asked for in a mode."""
-    every = (
-        (tier, ratio, pixels(place.card, tier, ratio)) for tier in place.rules.tiers for ratio in place.rules.ratios
-    )
-    return {(tier, ratio): sides for tier, ratio, sides in every if sides is not None}
+    rules = card.modes[mode]
+    every = ((tier, ratio, pixels(card, tier, ratio)) for tier in rules.tiers for ratio in rules.ratios)
+    return MappingProxyType({(tier, ratio): sides for tier, ratio, sides in every if sides is not None})
 
 
 def read_size(request: VideoRequest, place: Place, tier_of_mode: str | None) -> SizeRequest:
@@ -109,12 +111,12 @@ def _join_pixels(sides: tuple[int, int], place: Place, asked: SizeRequest) -> Si
     wanted = f"{sides[0]}x{sides[1]}"
     if not place.rules.tiers and not place.rules.ratios:
         return asked.evolve(warnings=(*asked.warnings, place.not_chosen(field, "tiers")))
-    found = list(_meanings(sides, place))
-    if not found:
-        raise place.refuse(field, _allowed_sizes(place), wanted, "tiers")
-    agreeing = ((t, r) for t, r in found if asked.tier in (None, t) and asked.ratio in (None, r))
+    meanings = _meanings(sides, place)
+    agreeing = ((t, r) for t, r in meanings if asked.tier in (None, t) and asked.ratio in (None, r))
     tier, ratio = next(agreeing, (None, None))
     if tier is None and ratio is None:
+        if next(_meanings(sides, place), None) is None:
+            raise place.refuse(field, _allowed_sizes(place), wanted, "tiers")
         other = " and ".join(word for word in (asked.tier, asked.ratio) if word)
         raise InvalidRequest(
             f"{field} {wanted} does not go together with {other} for {place.model}; give one of them",
@@ -127,7 +129,7 @@ def _join_pixels(sides: tuple[int, int], place: Place, asked: SizeRequest) -> Si
 def _meanings(sides: tuple[int, int], place: Place) -> Iterator[tuple[str | None, str | None]]:
     """Yield every tier and ratio that pixels can mean: exactly, then by the usual pixels, then by their shape."""
     tiers, ratios = place.rules.tiers, place.rules.ratios
-    exact = sizes_of(place)
+    exact = sizes_of(place.card, place.mode)
     yield from (choice for choice, own in exact.items() if own == sides)
     yield from (choice for choice, own in exact.items() if own != sides and usual_pixels(*choice) == sides)
     for tier in () if ratios else tiers:
@@ -145,14 +147,14 @@ def _is_shape(sides: tuple[int, int], ratio: str) -> bool:
 
 
 def _allowed_sizes(place: Place) -> str:
-    exact = sizes_of(place)
+    exact = sizes_of(place.card, place.mode)
     if exact:
         return listing(dict.fromkeys(f"{width}x{height}" for width, height in exact.values()))
     return listing(place.rules.tiers or place.rules.ratios)
 
 
 def _inexact(sides: tuple[int, int], place: Place, tier: str | None, ratio: str | None) -> tuple[RequestWarning, ...]:
-    made = pixels(place.card, tier, ratio) if tier and ratio else None
+    made = sizes_of(place.card, place.mode).get((tier, ratio)) if tier and ratio else None
     if made == sides:
         return ()
     if made is not None:

@@ -254,6 +254,10 @@ class ModelCard(StrictRecord):
     abstract: bool = False
     """A base other cards extend; never public."""
 
+    def __hash__(self) -> int:
+        """By name: what follows from a card alone is worked out once and remembered under it."""
+        return hash(self.name)
+
 
 class VendorCard(StrictRecord):
     """The head of a card file."""
