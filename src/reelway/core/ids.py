@@ -9,6 +9,10 @@ __all__ = ["ALPHABET", "ENTROPY_BYTES", "is_id", "make_id"]
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 ENTROPY_BYTES = 10
 _LENGTH = 26
+_CHARACTERS = frozenset(ALPHABET)
+_PAIRS = tuple(first + second for first in ALPHABET for second in ALPHABET)
+_SHIFTS = range(120, -1, -10)
+"""Two characters at a time are read off a table: an id is made for every request."""
 
 
 def make_id(prefix: str, now: float, entropy: bytes) -> str:
@@ -16,14 +20,10 @@ def make_id(prefix: str, now: float, entropy: bytes) -> str:
     if len(entropy) != ENTROPY_BYTES:
         raise ValueError(f"an id takes {ENTROPY_BYTES} random bytes (got {len(entropy)})")
     number = (int(now * 1000) << 80) | int.from_bytes(entropy, "big")
-    characters = bytearray(_LENGTH)
-    for position in range(_LENGTH - 1, -1, -1):
-        characters[position] = ord(ALPHABET[number & 31])
-        number >>= 5
-    return f"{prefix}_{characters.decode('ascii')}"
+    return f"{prefix}_{''.join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])}"
 
 
 def is_id(prefix: str, text: str) -> bool:
     """Tell whether `text` could be an id with this prefix, without looking it up."""
     head, separator, tail = text.partition("_")
-    return head == prefix and bool(separator) and len(tail) == _LENGTH and all(c in ALPHABET for c in tail)
+    return head == prefix and bool(separator) and len(tail) == _LENGTH and _CHARACTERS.issuperset(tail)

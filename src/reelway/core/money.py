@@ -17,7 +17,6 @@ def from_decimal(amount: Decimal) -> Micros:
 
 def to_text(amount: Micros) -> str:
     """Return the amount in dollars as a decimal string with at least two places: `0.40`, `1.2345`."""
-    text = f"{Decimal(amount) / MICROS_PER_UNIT:f}"
-    whole, _, places = text.partition(".")
-    places = places.rstrip("0").ljust(2, "0")
-    return f"{whole}.{places}"
+    whole, micros = divmod(abs(amount), MICROS_PER_UNIT)
+    places = f"{micros:06d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if amount < 0 else ''}{whole}.{places}"

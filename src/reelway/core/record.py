@@ -13,12 +13,17 @@ __all__ = ["Record"]
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class _RecordMeta(msgspec.StructMeta):
-    """Makes every subclass frozen and keyword-only; `msgspec` itself does not pass `kw_only` on."""
+    """Makes every subclass frozen and keyword-only; `msgspec` itself does not pass `kw_only` on.
+
+    What is never changed never forms a circle, so the garbage collector need not walk through the records of all the jobs
+    a node holds: reference counts free them.
+    """
 
     def __new__(mcls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
         options.setdefault("frozen", True)
         options.setdefault("kw_only", True)
         options.setdefault("omit_defaults", True)
+        options.setdefault("gc", False)
         return super().__new__(mcls, name, bases, namespace, **options)
 
 
