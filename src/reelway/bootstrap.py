@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reelway.accounts.keys import KeyRing
 from reelway.api.app import make_app
+from reelway.api.document import document_of
 from reelway.assets.folder import FolderAssets
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
@@ -42,6 +43,7 @@ from reelway.store.sqlite import SqliteStore
 from reelway.telemetry import configure_logging, logger
 from reelway.vendors.registry import adapters
 from reelway.vendors.spec import Credential
+from reelway.web.pages import page_routes
 from reelway.webhooks.delivery import Deliverer
 from reelway.webhooks.tenants import TenantSecrets
 
@@ -138,7 +140,14 @@ class Server:
             clock=time.time,
             new_id=_video_id,
         )
-        app = make_app(service, timestamps=settings.timestamps, limits=_body_limits(settings))
+        document = document_of(service)
+        app = make_app(
+            service,
+            timestamps=settings.timestamps,
+            limits=_body_limits(settings),
+            document=document,
+            more_routes=page_routes(document),
+        )
         if self.sandbox_on:
             sandbox = make_sandbox(
                 settings.data_dir / "sandbox",

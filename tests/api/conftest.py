@@ -8,6 +8,8 @@ from tests.api.standin import StandIn
 from tests.mounting.asgi import Got, call
 
 from reelway.api.app import make_app
+from reelway.api.document import document_of
+from reelway.web.pages import page_routes
 
 Ask = Callable[..., Awaitable[Got]]
 
@@ -19,7 +21,8 @@ def service() -> StandIn:
 
 @pytest.fixture
 def app(service: StandIn) -> Any:
-    return make_app(service)  # type: ignore[arg-type] # a stand-in has the signatures, not the class
+    document = document_of(service)  # type: ignore[arg-type] # a stand-in has the signatures, not the class
+    return make_app(service, document=document, more_routes=page_routes(document))  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -8,14 +8,14 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan
 
 from reelway.api.backend import ServiceBackend
-from reelway.api.endpoints import nowhere
+from reelway.api.document import document_of, document_route
 from reelway.api.events import events_route
 from reelway.api.health import health_routes
 from reelway.api.models import model_routes
-from reelway.api.pages import page_routes
 from reelway.dialects.openai_videos import Timestamps, make_dialect
 from reelway.mounting.bodies import BodyLimits
 from reelway.mounting.dialects import mount
+from reelway.mounting.endpoints import nowhere
 from reelway.mounting.paths import PathTable
 from reelway.service import Service
 
@@ -34,12 +34,13 @@ def make_app(
     cors_origins: Sequence[str] = (),
     heartbeat_seconds: float = _HEARTBEAT_SECONDS,
     clock: Callable[[], float] = time.time,
+    document: Callable[[], bytes] | None = None,
     more_routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan[object] | None = None,
 ) -> ASGIApp:
     """Return the ASGI app. `cors_origins` are the web pages that may call it from a browser; none may unless named.
 
-    `more_routes` come last; `lifespan` is entered when the server starts and left when it stops.
+    `document` is what `document_of` gave, where others show it too; `more_routes` come last; `lifespan` is entered when the server starts and left when it stops.
     """
     router = Router(
         [
@@ -47,7 +48,7 @@ def make_app(
             events_route(service, timestamps=timestamps, heartbeat_seconds=heartbeat_seconds),
             *model_routes(service, clock=clock),
             *health_routes(service),
-            *page_routes(service),
+            document_route(document or document_of(service)),
             *more_routes,
         ],
         redirect_slashes=False,

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 from starlette.routing import Route
 
-from reelway.api.endpoints import get_route
 from reelway.dialects.openai_videos import Timestamps, key_of, render_video
+from reelway.mounting.endpoints import get_route
 from reelway.mounting.exchange import Exchange, check_names
 from reelway.service import Service, VideoEvent
 

@@ -3,8 +3,8 @@
 from starlette.routing import Route
 
 from reelway import __version__
-from reelway.api.endpoints import get_route
 from reelway.dialects.spec import Outgoing
+from reelway.mounting.endpoints import get_route
 from reelway.mounting.exchange import Exchange
 from reelway.service import Service
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from starlette.routing import Route
 
-from reelway.api.endpoints import get_route
 from reelway.catalog.describe import describe_card
 from reelway.dialects.openai_videos import key_of
 from reelway.dialects.spec import Outgoing
+from reelway.mounting.endpoints import get_route
 from reelway.mounting.exchange import Exchange, check_names
 from reelway.service import Service
 

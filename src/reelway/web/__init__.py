@@ -1,1 +1,1 @@
-"""Pages for people."""
+"""Pages for people: a welcome, and the reference. They use nothing but what the API offers everybody."""

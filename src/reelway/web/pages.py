@@ -1,4 +1,4 @@
-"""What a person sees: `/`, the reference at `/docs`, and the document it is drawn from at `/openapi.json`.
+"""What a person sees: `/`, and the reference at `/docs`, drawn from the OpenAPI document.
 
 The rule: a page is one file that needs nothing else, from nobody. Its content security policy allows its own style and script.
 """
@@ -11,23 +11,19 @@ from functools import cached_property
 from importlib import resources
 from typing import Any
 
-import msgspec
 from starlette.routing import Route
 
-from reelway.api.endpoints import get_route
-from reelway.api.openapi import make_document
+from reelway.mounting.endpoints import get_route
 from reelway.mounting.exchange import Exchange
-from reelway.service import Service
 
 __all__ = ["page_routes"]
 
 _HTML = b"text/html; charset=utf-8"
-_JSON = b"application/json"
 
 
-def page_routes(service: Service) -> list[Route]:
-    """Return the routes. Pages are made when somebody first looks at them."""
-    pages = _Pages(service.model_names)
+def page_routes(document: Callable[[], bytes]) -> list[Route]:
+    """Return the routes. `document` gives the OpenAPI document as JSON; pages are made when somebody first looks at them."""
+    pages = _Pages(document)
 
     async def answer_welcome(exchange: Exchange) -> None:
         page, policy = pages.welcome
@@ -39,31 +35,23 @@ def page_routes(service: Service) -> list[Route]:
         page, policy = pages.reference
         await exchange.whole(200, _HTML, page, _protection(policy))
 
-    async def answer_document(exchange: Exchange) -> None:
-        await exchange.whole(200, _JSON, pages.document, ())
-
     return [
         get_route("/", answer_welcome),
         get_route("/docs", answer_reference),
-        get_route("/openapi.json", answer_document),
     ]
 
 
 class _Pages:
     """The pages, each made once."""
 
-    def __init__(self, model_names: Callable[[], tuple[str, ...]]) -> None:
-        self._model_names = model_names
-
-    @cached_property
-    def document(self) -> bytes:
-        return msgspec.json.encode(make_document(self._model_names()))
+    def __init__(self, document: Callable[[], bytes]) -> None:
+        self._document = document
 
     @cached_property
     def reference(self) -> tuple[bytes, str]:
         script = _read("reference.js")
         # In a script element only `<` can end the data early; as an escape it means the same to JSON.
-        data = self.document.decode().replace("<", "\\u003c")
+        data = self._document().decode().replace("<", "\\u003c")
         return _fill("reference.html", style=_read("pages.css"), script=script, document=data)
 
     @cached_property
