@@ -1,5 +1,6 @@
 """What is peculiar to servers that speak the OpenAI Videos API."""
 
+import json
 from typing import Any
 
 import pytest
@@ -108,6 +109,47 @@ def test_a_remix_of_a_video_from_elsewhere_becomes_an_edit() -> None:
 
     assert request.path == "/videos/edits"
     assert [name for name, _ in request.form] == ["prompt", "video", "model"]
+
+
+def test_a_remix_by_another_model_goes_by_its_bytes() -> None:
+    """By its id most servers would use the model that made the source; another Reelway is told which to use."""
+    given = Input(kind=MediaKind.VIDEO, role=Role.SOURCE, blob=CLIP)
+    request = REQUEST.evolve(mode=Mode.REMIX, inputs=(given,))
+    source = {"source": {"id": "video_1"}, "source_model": "sora-2-pro"}
+    elsewhere = first_request(ADAPTER.submit(submission(request, "compatible", **source)))
+    ours = first_request(ADAPTER.submit(submission(request, "reelway", **source)))
+
+    assert (elsewhere.path, dict(elsewhere.form)["model"]) == ("/videos/edits", "sora-2")
+    assert (ours.path, ours.json["model"]) == ("/videos/video_1/remix", "sora-2")
+
+
+@pytest.mark.parametrize("service", ["reelway", "sandbox", "compatible"])
+@pytest.mark.parametrize("mode", [Mode.REMIX, Mode.EDIT, Mode.EXTEND])
+def test_what_is_made_from_a_video_has_its_own_resolution_sound_and_options(service: str, mode: Mode) -> None:
+    """What was priced is sent, also where a video is made from another one by its id."""
+    request = REQUEST.evolve(
+        model="gemini-omni",
+        card="gemini-omni",
+        mode=mode,
+        width=None,
+        height=None,
+        tier="360p",
+        seed=7,
+        audio=False,
+        options={"watermark": True},
+    )
+    fields = sent(submission(request, service, source={"id": "video_1"}, source_model="gemini-omni"))
+
+    assert (fields["resolution"], fields["seed"], fields["audio"]) == ("360p", "7", "false")
+    metadata = fields["metadata"]
+    assert (metadata if isinstance(metadata, dict) else json.loads(metadata))["watermark"] is True
+
+
+def test_openais_own_remix_is_a_prompt_and_nothing_else() -> None:
+    """Fields it does not know would be refused."""
+    request = REQUEST.evolve(mode=Mode.REMIX, audio=True, tier="720p")
+    for service in ("openai", "azure", "compatible"):
+        assert sent(submission(request, service, source={"id": "video_1"})) == {"prompt": "a fox"}
 
 
 def test_an_id_from_a_vendor_cannot_leave_its_place_in_the_path() -> None:

@@ -255,6 +255,7 @@ class Submitter:
         if route is None:
             raise AssertionError(f"{job.id} is submitting without a route")
         request = job.request if adapter is None else await self._with_bytes(job.request, adapter)
+        source, source_model = await self._source(job, account)
         return Submission(
             request=request,
             model=route.model,
@@ -262,13 +263,14 @@ class Submitter:
             started_at=attempt.started_at,
             service=account.service,
             settings=account.settings,
-            source=await self._source(job, account),
+            source=source,
+            source_model=source_model,
         )
 
-    async def _source(self, job: Job, account: Account) -> dict[str, Any] | None:
-        """Return the vendor's operation behind the source video, when this very account made it."""
+    async def _source(self, job: Job, account: Account) -> tuple[dict[str, Any] | None, str | None]:
+        """Return the vendor's operation behind the source video and its model there, when this very account made it."""
         if job.request.source_video_id is None:
-            return None
+            return None, None
         source = await self._tools.store.get(job.request.source_video_id)
         if (
             source is None
@@ -276,8 +278,8 @@ class Submitter:
             or source.route.account != account.name
             or source.tenant != job.tenant
         ):
-            return None
-        return source.operation if source.state is State.COMPLETED else None
+            return None, None
+        return (source.operation, source.route.model) if source.state is State.COMPLETED else (None, None)
 
     async def _with_bytes(self, request: ResolvedRequest, adapter: Adapter) -> ResolvedRequest:
         inputs: list[Input] = []

@@ -52,7 +52,7 @@ def create_request(submission: Submission, headers: tuple[Field, ...]) -> HttpRe
         return _derive(submission, headers)
     if service in _SELF_HOSTED:
         fields = _self_hosted(submission)
-    elif service in _STRICT or _is_plain_sora(submission):
+    elif not _takes_extras(submission):
         fields = [*_basics(submission, _first_frame_only(submission))]
     elif service in OURS:
         fields = [*_basics(submission, _by_role(request.inputs)), *_extras(submission)]
@@ -67,12 +67,11 @@ def create_request(submission: Submission, headers: tuple[Field, ...]) -> HttpRe
 def _derive(submission: Submission, headers: tuple[Field, ...]) -> HttpRequest:
     """Edit, lengthen or remix: by the id of the source where this account made it, else by its bytes."""
     request, ours = submission.request, submission.service in OURS
-    source_id = None if submission.source is None else submission.source.get("id")
+    source_id = _source_id(submission)
     if request.mode is Mode.REMIX and source_id is not None:
-        body: dict[str, Any] = {"prompt": request.prompt}
-        if ours:
-            body["metadata"] = _metadata(submission)
-        return post(f"/videos/{quote(str(source_id), safe='')}/remix", json=body, headers=headers, billable=True)
+        return post(
+            f"/videos/{quote(source_id, safe='')}/remix", json=_remix(submission), headers=headers, billable=True
+        )
     fields: list[Field] = [("prompt", request.prompt)]
     if source_id is not None:
         fields.append(("video[id]", source_id))
@@ -84,14 +83,36 @@ def _derive(submission: Submission, headers: tuple[Field, ...]) -> HttpRequest:
     if source_id is None or ours:
         fields.append(("model", submission.model))
     others = tuple(given for given in request.inputs if given.role is not Role.SOURCE)
+    if others and not ours:
+        raise _cannot(submission, f"a video can be given to {request.mode}, and nothing beside it")
     if request.seconds is not None and request.mode is Mode.EXTEND:
         fields.append(("seconds", str(request.seconds)))
-    if ours:
-        fields += [*_by_role(others), *_extras(submission)]
-    elif others:
-        raise _cannot(submission, f"a video can be given to {request.mode}, and nothing beside it")
+    fields += _by_role(others)
+    if _takes_extras(submission):
+        fields += _extras(submission)
     path = "/videos/extensions" if request.mode is Mode.EXTEND else "/videos/edits"
     return post(path, form=fields, headers=headers, billable=True)
+
+
+def _source_id(submission: Submission) -> str | None:
+    """Return the server's id of the source. By it most servers use the model that made the source, so it must be the one asked for."""
+    if submission.source is None or "id" not in submission.source:
+        return None
+    if submission.service not in OURS and submission.source_model not in (None, submission.model):
+        return None
+    return str(submission.source["id"])
+
+
+def _remix(submission: Submission) -> dict[str, Any]:
+    """Return the body of a remix: OpenAI knows a prompt and nothing else."""
+    body: dict[str, Any] = {"prompt": submission.request.prompt}
+    if submission.service in OURS:
+        body["model"] = submission.model
+    if _takes_extras(submission):
+        body |= dict(_extras(submission))
+    if "metadata" in body:
+        body["metadata"] = _metadata(submission)
+    return body
 
 
 def _basics(submission: Submission, inputs: Iterable[Field]) -> Iterable[Field]:
@@ -219,9 +240,11 @@ def _filename(stem: str, blob: Blob) -> str:
     return f"{stem}.{_SUFFIXES.get(blob.media_type, 'bin')}"
 
 
-def _is_plain_sora(submission: Submission) -> bool:
-    """A compatible server that offers Sora clones OpenAI's API as it was, often down to refusing unknown fields."""
-    return submission.service not in OURS and submission.request.card.startswith("sora")
+def _takes_extras(submission: Submission) -> bool:
+    """OpenAI and Azure know their own fields alone; a server that offers Sora clones them, often down to refusing others."""
+    if submission.service in OURS:
+        return True
+    return submission.service not in _STRICT and not submission.request.card.startswith("sora")
 
 
 def _cannot(submission: Submission, why: str) -> VendorRefused:

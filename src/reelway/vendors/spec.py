@@ -117,6 +117,8 @@ class Submission(Record):
     callback_url: str | None = None
     source: dict[str, Any] | None = None
     """The operation of the video that is remixed, edited or extended, when this same account made it."""
+    source_model: str | None = None
+    """The vendor's id for the model that made it."""
 
 
 class Accepted(Record):
