@@ -74,18 +74,13 @@ def read_integer(value: Any, field: str) -> int:
 
 
 def read_seconds(value: Any, field: str) -> int:
-    """Return a length in seconds: a whole number with or without a unit, or -1 where the model may choose."""
+    """Return a length in seconds: a whole number with or without a unit. Which numbers a model takes, its card knows."""
     given = single(value, field)
     match = _SECONDS.fullmatch(given.strip().lower()) if isinstance(given, str) else None
     try:
-        seconds = int(match[1]) if match else read_integer(given, field)
+        return int(match[1]) if match else read_integer(given, field)
     except InvalidRequest:
         raise wrong_type(field, 'a whole number of seconds such as 8 or "8"', given) from None
-    if seconds < 1 and seconds != -1:
-        raise InvalidRequest(
-            f"{field} must be at least 1, or -1 to let the model choose (got {describe(given)})", param=field
-        )
-    return seconds
 
 
 def read_boolean(value: Any, field: str) -> bool:

@@ -116,7 +116,7 @@ def _read_model(value: Any) -> str:
 def _read_count(value: Any, field: str) -> int:
     count = read_integer(value, field)
     if count not in range(1, 5):
-        raise InvalidRequest(f"{field} must be 1, 2, 3 or 4 (got {count})", param=field)
+        raise InvalidRequest(f"{field} must be a whole number from 1 to 4 (got {count})", param=field)
     return count
 
 
