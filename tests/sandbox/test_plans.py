@@ -31,6 +31,7 @@ def item(kind: MediaKind = MediaKind.IMAGE, role: Role = Role.REFERENCE, file: s
         ({"tier": "1080p", "ratio": "1:1"}, (5, 1080, 1080, 24)),
         ({"tier": "pro"}, (5, 1920, 1080, 24)),
         ({"tier": "unheard_of", "ratio": "adaptive"}, (5, 1280, 720, 24)),
+        ({"tier": "1080p", "ratio": "adaptive"}, (5, 1920, 1080, 24)),
         ({"width": 1023, "height": 577}, (5, 1022, 576, 24)),
         ({"width": 1, "height": 99999}, (5, 16, 8192, 24)),
         ({"fps": 1000}, (5, 1280, 720, 120)),
@@ -47,6 +48,10 @@ def test_shape_follows_the_source() -> None:
     assert choose_shape(request(operation="edit"), source=SOURCE) == SOURCE
     assert choose_shape(request(operation="extend", seconds=6), source=SOURCE) == SOURCE.evolve(seconds=10.0)
     assert choose_shape(request(operation="extend"), source=SOURCE).seconds == 9
+    upright = SOURCE.evolve(width=360, height=640)
+    assert choose_shape(request(operation="edit", tier="1080p"), source=upright) == upright.evolve(
+        width=1080, height=1920
+    )
 
 
 def test_shape_follows_the_picture_where_none_is_asked() -> None:

@@ -123,11 +123,11 @@ def _choose_size(request: VideoRequest, source: Shape | None, picture: tuple[int
         return _even(request.width), _even(request.height)
     if source is not None and request.tier is None and request.ratio is None:
         return source.width, source.height
-    ratio = request.ratio
-    if ratio in (None, ADAPTIVE) and picture is not None:
-        ratio = f"{picture[0]}:{picture[1]}"
+    ratio, pattern = request.ratio, picture or (None if source is None else (source.width, source.height))
+    if ratio in (None, ADAPTIVE):
+        ratio = "16:9" if pattern is None else f"{pattern[0]}:{pattern[1]}"
     tier = _TIER_WORDS.get(request.tier or "", request.tier or "720p")
-    pixels = usual_pixels(tier, ratio or "16:9") or usual_pixels("720p", ratio or "16:9") or (1280, 720)
+    pixels = usual_pixels(tier, ratio) or usual_pixels("720p", ratio) or (1280, 720)
     return _even(pixels[0]), _even(pixels[1])
 
 
