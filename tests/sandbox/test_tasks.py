@@ -96,3 +96,10 @@ def test_poll_hint_never_lies_beyond_the_end(now: float) -> None:
     hint = show(TASK, now).poll_after_seconds
     assert hint is not None
     assert 0 < hint <= max(0.1, 110 - now)
+
+
+def test_poll_hint_grows_while_a_video_waits_to_be_rendered() -> None:
+    """A hundred videos in a queue are not asked about ten times a second each."""
+    waiting = TASK.evolve(outputs=())
+    hints = [show(waiting, 110.0 + late).poll_after_seconds for late in (0.0, 2.0, 4.0, 60.0)]
+    assert hints == [0.1, 0.5, 1.0, 2.0]

@@ -82,9 +82,11 @@ class Checker:
     def _pause(self, watch: Watch, hint_seconds: float | None) -> float:
         looks, watch.looks = watch.looks, watch.looks + 1
         jitter = self._tools.random()
-        if hint_seconds is not None:
-            return hint_seconds * (1 + 0.1 * jitter)
         limits = self._tools.limits
+        if hint_seconds is not None:
+            # Our own sandbox may be asked as often as it likes; a vendor's slip must not become a storm of looks.
+            is_ours = watch.job.route is not None and watch.job.route.sandbox
+            return max(hint_seconds, 0.0 if is_ours else limits.shortest_poll_seconds) * (1 + 0.1 * jitter)
         plan = PollPlan(
             typical_seconds=self._tools.typical_seconds(watch.job),
             shortest_seconds=limits.shortest_poll_seconds,

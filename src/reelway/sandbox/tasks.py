@@ -17,6 +17,7 @@ _QUEUED_SHARE = 0.1
 _STUCK_AT = 42
 _ALMOST_DONE = 99
 _POLL_SECONDS = 0.5
+_LATE_SHARE = 0.25
 
 
 class TaskInput(Record):
@@ -147,7 +148,7 @@ def show(task: Task, now: float, *, replayed: bool = False) -> Video:
         sandbox=True,
         user=task.user,
         client_reference=task.client_reference,
-        poll_after_seconds=None if seen.is_final else min(max(task.due_at - now, _POLL_SECONDS / 5), _POLL_SECONDS),
+        poll_after_seconds=None if seen.is_final else _pause(task, now),
         replayed=replayed,
     )
 
@@ -156,6 +157,14 @@ def _output(task: Task, index: int) -> Output:
     made = task.outputs[index]
     facts: dict[str, Any] = {"seconds": task.seconds, "width": task.width, "height": task.height}
     return Output(index=index, fps=float(task.fps), bytes=made.bytes, sha256=made.sha256, has_audio=task.audio, **facts)
+
+
+def _pause(task: Task, now: float) -> float:
+    """Return when it is worth looking again: soon before its time, and ever later the longer it waits to be rendered."""
+    left = task.due_at - now
+    if left > 0:
+        return min(max(left, _POLL_SECONDS / 5), _POLL_SECONDS)
+    return min(max(-left * _LATE_SHARE, _POLL_SECONDS / 5), _POLL_SECONDS * 4)
 
 
 def _mode(task: Task) -> Mode:
