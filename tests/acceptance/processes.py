@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["KEY", "Gateway", "Process", "Sandbox", "free_port"]
 
@@ -67,6 +67,12 @@ class Process:
                 raise AssertionError(f"ended with {self.process.wait()} before {marker!r}:\n" + "\n".join(self.lines))
             if marker in line:
                 return line
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def wait(self) -> int:
         """Return the exit code when it has ended by itself."""
