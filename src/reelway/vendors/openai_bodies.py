@@ -95,7 +95,7 @@ def _derive(submission: Submission, headers: tuple[Field, ...]) -> HttpRequest:
 
 
 def _source_id(submission: Submission) -> str | None:
-    """Return the server's id of the source. By it most servers use the model that made the source, so it must be the one asked for."""
+    """Return the server's id of the source, unless another model made it: by an id most servers go on with that one."""
     if submission.source is None or "id" not in submission.source:
         return None
     if submission.service not in OURS and submission.source_model not in (None, submission.model):
