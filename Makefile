@@ -5,9 +5,9 @@
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
 
-demo: ## make a video with the sandbox and save it as demo.mp4
+demo: ## make a video with the sandbox and save it as demo.mp4; SERVE=1 leaves the server running
 	@scripts/setup run
-	@.venv/bin/reelway demo --output demo.mp4 --force
+	@.venv/bin/reelway demo --output demo.mp4 --force $(if $(SERVE),--serve)
 
 serve: ## run the server on http://127.0.0.1:8080
 	@scripts/setup run
