@@ -110,12 +110,20 @@ def _demo_environment() -> dict[str, str]:
 
 
 def _next_steps(output: Path) -> str:
+    program = _program()
     return (
-        f"\nOpen {output} to watch it. Then:\n"
-        "  reelway serve                                  run the server; it prints an API key once\n"
-        '  reelway create "a fox in snow" -o fox.mp4      make a video of your own\n'
-        "  reelway models                                 see what can be made\n"
+        f"\nOpen {output} to watch it. Then:\n\n"
+        f"  {program} serve\n      run the server; it prints an API key once\n"
+        f'  {program} create "a fox in snow" -o fox.mp4\n      make a video of your own\n'
+        f"  {program} models\n      see what can be made\n"
     )
+
+
+def _program() -> str:
+    """Return what to type for this very program from here."""
+    import shutil
+
+    return "reelway" if shutil.which("reelway") else os.path.relpath(sys.argv[0])
 
 
 def _stay(address: str, key: str) -> None:
