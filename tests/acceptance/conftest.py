@@ -1,0 +1,42 @@
+"""A gateway and its vendor, started once for the tests with official clients."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from tests.acceptance.processes import Gateway, Sandbox
+
+UPLOAD_BYTES = 3_000_000
+
+
+class Official(NamedTuple):
+    """Two real processes, and a finished video to make others from."""
+
+    folder: Path
+    gateway: Gateway
+    sandbox: Sandbox
+    source_id: str
+
+    def seen(self, prompt: str) -> list[dict[str, Any]]:
+        """Return what reached the vendor with this prompt."""
+        return [create for create in self.sandbox.creates() if create["prompt"] == prompt]
+
+
+@pytest.fixture(scope="session")
+def official(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Official]:
+    """Files of 3 MB and more are too large here, so that tests need not send a hundred."""
+    sandbox = Sandbox(tmp_path_factory.mktemp("vendor"))
+    try:
+        limits = {"REELWAY_MAX_UPLOAD_BYTES": str(UPLOAD_BYTES)}
+        folder = tmp_path_factory.mktemp("official")
+        gateway = Gateway(folder, sandbox=sandbox, service="reelway", environment=limits)
+        try:
+            made = gateway.create(model="sora-2", prompt="a harbour", seconds="4", size="1280x720")
+            source = gateway.finished(made["id"])
+            assert source["status"] == "completed", source
+            yield Official(folder, gateway, sandbox, source["id"])
+        finally:
+            gateway.stop()
+    finally:
+        sandbox.stop()
