@@ -37,7 +37,7 @@ from reelway.sandbox.app import SandboxSettings, make_sandbox
 from reelway.sandbox.server import run_sandbox
 from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
-from reelway.service.inputs import InputKeeper
+from reelway.service.inputs import INPUT_PREFIX, InputKeeper
 from reelway.settings import Settings, all_accounts
 from reelway.store.sqlite import SqliteStore
 from reelway.telemetry import configure_logging, logger
@@ -325,7 +325,7 @@ def _video_id() -> str:
 
 
 def _input_key() -> str:
-    return f"inputs/{make_id('input', time.time(), os.urandom(ENTROPY_BYTES))}"
+    return f"{INPUT_PREFIX}{make_id('input', time.time(), os.urandom(ENTROPY_BYTES))}"
 
 
 def _no_links(blob: Blob) -> str:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from yarl import URL
 
 from reelway.assets.spec import AssetStore
-from reelway.core.errors import Conflict, Gone, InvalidRequest, MediaUnreadable, NotFound
+from reelway.core.errors import CallerError, Conflict, Gone, InvalidRequest, MediaUnreadable, NotFound
 from reelway.core.jobs import Job
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import State
@@ -15,7 +15,10 @@ from reelway.media.spec import MediaUnreadableError, MediaWorker
 from reelway.network.guard import AddressRefused, check_url
 from reelway.store.spec import JobStore
 
-__all__ = ["InputKeeper", "require_finished"]
+__all__ = ["INPUT_PREFIX", "InputKeeper", "require_finished"]
+
+INPUT_PREFIX = "inputs/"
+"""Where files given by callers lie until retention takes them."""
 
 _HEAD_BYTES = 64
 _URL_LIMIT = 8192
@@ -56,17 +59,34 @@ class InputKeeper:
         await self._assets.delete(blob.key)
 
     async def settle(self, request: VideoRequest, caller: Caller) -> VideoRequest:
-        """Return the request with every input measured and our own videos looked up."""
-        inputs = [await self._settle_one(given, caller) for given in request.inputs]
-        if request.source_video_id is not None:
-            source = await self._own_video(request.source_video_id, caller)
-            inputs.append(_source_input(source))
+        """Return the request with every input measured and our own videos looked up. Leaves no file when it is refused."""
+        inputs: list[InputReference] = []
+        try:
+            for given in request.inputs:
+                inputs.append(await self._keep(given))
+                inputs[-1] = await self._settle_one(inputs[-1], caller)
+            if request.source_video_id is not None:
+                source = await self._own_video(request.source_video_id, caller)
+                inputs.append(_source_input(source))
+        except CallerError:
+            await self.discard(request.evolve(inputs=tuple(inputs)))
+            raise
         return request.evolve(inputs=tuple(inputs))
 
+    async def discard(self, request: VideoRequest) -> None:
+        """Remove the files of a request that came to nothing; videos it only refers to stay."""
+        for given in request.inputs:
+            if given.blob is not None and given.blob.key.startswith(INPUT_PREFIX):
+                await self._assets.delete(given.blob.key)
+
+    async def _keep(self, given: InputReference) -> InputReference:
+        """Return the input with bytes that came inside the request in a file."""
+        if given.data is None:
+            return given
+        blob = await self.stage(_once(given.data), given.media_type or "application/octet-stream")
+        return given.evolve(data=None, blob=blob)
+
     async def _settle_one(self, given: InputReference, caller: Caller) -> InputReference:
-        if given.data is not None:
-            blob = await self.stage(_once(given.data), given.media_type or "application/octet-stream")
-            given = given.evolve(data=None, blob=blob)
         if given.blob is not None:
             return await self._measure(given, given.blob)
         if given.url is not None:

@@ -14,7 +14,7 @@ from reelway.catalog.pricing import Quote, quote
 from reelway.catalog.resolve import refuse_warnings, resolve
 from reelway.catalog.routes import describe_deprecation, retirement_warnings
 from reelway.catalog.spec import ModelCard
-from reelway.core.errors import Conflict, Gone, InvalidRequest, NoRoute, NotFound, PermissionDenied
+from reelway.core.errors import CallerError, Conflict, Gone, InvalidRequest, NoRoute, NotFound, PermissionDenied
 from reelway.core.ids import is_id
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import Caller, Scope
@@ -126,8 +126,9 @@ class Service:
         earlier = None if claim is None else await self._store.answered(claim, now)
         if earlier is not None:
             return self._view(earlier.job, caller).evolve(replayed=True)
-        card, resolved, price = await self._resolve(request, caller, strict=strict)
+        card, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
+            await self._inputs.discard(settled)
             raise NoRoute(_no_route(resolved), param="model")
         job, takes = make_jobs(
             resolved,
@@ -150,20 +151,24 @@ class Service:
             )
         )
         self._engine.checkpoint("created")
-        if not created.replayed:
+        if created.replayed:
+            await self._inputs.discard(settled)
+        else:
             self._engine.adopt((*takes, job))
         return self._view(created.job, caller).evolve(replayed=created.replayed)
 
     async def quote(self, request: VideoRequest, caller: Caller, *, strict: bool = False) -> dict[str, Any]:
         """Return what a create would do and cost; nothing is charged or sent."""
         _require(caller, "create")
-        _, resolved, price = await self._resolve(request, caller, strict=strict)
+        _, settled, resolved, price = await self._resolve(request, caller, strict=strict)
+        await self._inputs.discard(settled)
         routes = self._router.candidates(resolved, self._clock())
         return quote_view(resolved, price, routes, caller)
 
     async def _resolve(
         self, request: VideoRequest, caller: Caller, *, strict: bool
-    ) -> tuple[ModelCard, ResolvedRequest, Quote]:
+    ) -> tuple[ModelCard, VideoRequest, ResolvedRequest, Quote]:
+        """Return the card, the request with its files kept, what it means, and its price. A refused request leaves no file."""
         if request.source_video_id is not None and not request.model:
             source = await self._own(request.source_video_id, caller)
             request = request.evolve(model=source.request.model)
@@ -172,6 +177,14 @@ class Service:
             self._inputs.check_address(request.spelled.get("callback_url", "callback_url"), request.callback_url)
         if request.inputs or request.source_video_id is not None:
             request = await self._inputs.settle(request, caller)
+        try:
+            resolved, price = self._judge(request, card, strict=strict)
+        except CallerError:
+            await self._inputs.discard(request)
+            raise
+        return card, request, resolved, price
+
+    def _judge(self, request: VideoRequest, card: ModelCard, *, strict: bool) -> tuple[ResolvedRequest, Quote]:
         resolved = resolve(request, card)
         if strict:
             refuse_warnings(resolved)
@@ -181,7 +194,7 @@ class Service:
             resolved = resolved.evolve(warnings=(*resolved.warnings, *warnings))
         if resolved.response_format == "b64_json":
             self._check_b64(resolved)
-        return card, resolved, quote(card, resolved, self._rates)
+        return resolved, quote(card, resolved, self._rates)
 
     def _check_b64(self, resolved: ResolvedRequest) -> None:
         pixels = (resolved.width or 1920) * (resolved.height or 1080)
