@@ -89,7 +89,16 @@ async def test_an_escaped_backslash_is_not_nul() -> None:
     assert created(backend) == {"a": r"\u0000"}
 
 
-@pytest.mark.parametrize("body", [b'{"a":1,"a":2}', b'{"b":"x:y","c":{"a":1,"a":1}}', b'{"c":[{"a":1 , "a" : 3}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":2}',
+        b'{"b":"x:y","c":{"a":1,"a":1}}',
+        b'{"c":[{"a":1 , "a" : 3}]}',
+        rb'{"a":"\u003a","a":1}',
+        rb'{"b":"\u003A","a":1,"a":2}',
+    ],
+)
 async def test_a_key_given_twice_is_refused_by_name(body: bytes) -> None:
     """Of two values one would be dropped in silence."""
     answer = await post(body, JSON)

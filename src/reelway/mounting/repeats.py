@@ -1,12 +1,16 @@
 """Finds a key that stands twice in one JSON object. A decoder keeps the last one and says nothing; we never drop in silence.
 
-Pure. Nearly always one count settles it: outside of texts there is one colon for each key.
+Pure. Nearly always one count settles it: the body has one colon for each key, and those inside of texts.
 """
 
 import json
 from typing import Any
 
 __all__ = ["find_repeated_key"]
+
+
+_ESCAPED_COLON = b"\\u003"
+"""The beginning of one; a few other characters share it."""
 
 
 class _Repeated(Exception):
@@ -17,9 +21,9 @@ class _Repeated(Exception):
 
 def find_repeated_key(body: bytes, decoded: dict[str, Any]) -> str | None:
     """Return a key given twice in one object of `body`, which decoded to `decoded`, or None."""
-    if body.count(b":") == _count_keys(decoded):
+    if body.count(b":") == _count_colons(decoded) and _ESCAPED_COLON not in body:
         return None
-    # Colons in texts (every URL has one), or a key given twice: only a second reading can tell.
+    # A key given twice, or colons written as escapes: only a second reading can tell.
     try:
         _SECOND_READING.decode(body.decode("utf-8-sig"))
     except _Repeated as found:
@@ -27,10 +31,12 @@ def find_repeated_key(body: bytes, decoded: dict[str, Any]) -> str | None:
     return None
 
 
-def _count_keys(value: dict[str, Any] | list[Any]) -> int:
+def _count_colons(value: Any) -> int:
+    if isinstance(value, str):
+        return value.count(":")
     if isinstance(value, dict):
-        return len(value) + sum(_count_keys(inner) for inner in value.values() if type(inner) in (dict, list))
-    return sum(_count_keys(inner) for inner in value if type(inner) in (dict, list))
+        return len(value) + sum(map(_count_colons, value)) + sum(map(_count_colons, value.values()))
+    return sum(map(_count_colons, value)) if isinstance(value, list) else 0
 
 
 def _keep_unless_repeated(pairs: list[tuple[str, Any]]) -> None:
