@@ -26,17 +26,14 @@ class Official(NamedTuple):
 @pytest.fixture(scope="session")
 def official(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Official]:
     """Files of 3 MB and more are too large here, so that tests need not send a hundred."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("vendor"))
-    try:
-        limits = {"REELWAY_MAX_UPLOAD_BYTES": str(UPLOAD_BYTES)}
-        folder = tmp_path_factory.mktemp("official")
-        gateway = Gateway(folder, sandbox=sandbox, service="reelway", environment=limits)
-        try:
-            made = gateway.create(model="sora-2", prompt="a harbour", seconds="4", size="1280x720")
-            source = gateway.finished(made["id"])
-            assert source["status"] == "completed", source
-            yield Official(folder, gateway, sandbox, source["id"])
-        finally:
-            gateway.stop()
-    finally:
-        sandbox.stop()
+    folder = tmp_path_factory.mktemp("official")
+    limits = {"REELWAY_MAX_UPLOAD_BYTES": str(UPLOAD_BYTES)}
+    with (
+        Sandbox(tmp_path_factory.mktemp("vendor")) as sandbox,
+        Gateway(folder, sandbox=sandbox, service="reelway", environment=limits) as gateway,
+    ):
+        source = gateway.finished(
+            gateway.create(model="sora-2", prompt="a harbour", seconds="4", size="1280x720")["id"]
+        )
+        assert source["status"] == "completed", source
+        yield Official(folder, gateway, sandbox, source["id"])

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -160,10 +161,11 @@ def test_a_server_killed_before_it_answered_gives_its_answer_after(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, connect: Connect
 ) -> None:
     """Who made the video and who answers need not be the same process: what a client is known by is on disk."""
-    sandbox = Sandbox(tmp_path_factory.mktemp("vendor"))
-    dying = Gateway(tmp_path, sandbox=sandbox, environment={"REELWAY_DIE_AT": "created"})
     made: list[str] = []
-    with LossyProxy(dying.port, losses=0) as proxy:
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(Sandbox(tmp_path_factory.mktemp("vendor")))
+        dying = stack.enter_context(Gateway(tmp_path, sandbox=sandbox, environment={"REELWAY_DIE_AT": "created"}))
+        proxy = stack.enter_context(LossyProxy(dying.port, losses=0))
         client = connect(proxy.url)
 
         def create() -> None:
@@ -172,12 +174,11 @@ def test_a_server_killed_before_it_answered_gives_its_answer_after(
         asking = threading.Thread(target=create)
         asking.start()
         assert dying.wait() == -9
-        again = Gateway(tmp_path, sandbox=sandbox)
+        again = stack.enter_context(Gateway(tmp_path, sandbox=sandbox))
         proxy.move(again.port)
         asking.join()
         assert proxy.creates == ["0", "1"]
-    listed = again.ask("GET", "/v1/videos").json["data"]
-    assert [(video["id"], video["status"]) for video in listed] == [(made[0], "completed")]
-    assert len(sandbox.creates()) == 1
-    assert again.stop() == 0
-    sandbox.stop()
+        listed = again.ask("GET", "/v1/videos").json["data"]
+        assert [(video["id"], video["status"]) for video in listed] == [(made[0], "completed")]
+        assert len(sandbox.creates()) == 1
+        assert again.stop() == 0
