@@ -11,6 +11,8 @@ __all__ = ["find_repeated_key"]
 
 _ESCAPED_COLON = b"\\u003"
 """The beginning of one; a few other characters share it."""
+_DEEPEST = 200
+"""Objects and lists nested deeper than anybody reads."""
 
 
 class _Repeated(Exception):
@@ -20,7 +22,10 @@ class _Repeated(Exception):
 
 
 def find_repeated_key(body: bytes, decoded: dict[str, Any]) -> str | None:
-    """Return a key given twice in one object of `body`, which decoded to `decoded`, or None."""
+    """Return a key given twice in one object of `body`, which decoded to `decoded`, or None.
+
+    Raises `RecursionError` where it is nested too deeply.
+    """
     if body.count(b":") == _count_colons(decoded) and _ESCAPED_COLON not in body:
         return None
     # A key given twice, or colons written as escapes: only a second reading can tell.
@@ -31,12 +36,14 @@ def find_repeated_key(body: bytes, decoded: dict[str, Any]) -> str | None:
     return None
 
 
-def _count_colons(value: Any) -> int:
+def _count_colons(value: Any, depth: int = 0) -> int:
     if isinstance(value, str):
         return value.count(":")
+    if depth > _DEEPEST:
+        raise RecursionError
     if isinstance(value, dict):
-        return len(value) + sum(map(_count_colons, value)) + sum(map(_count_colons, value.values()))
-    return sum(map(_count_colons, value)) if isinstance(value, list) else 0
+        return sum([1 + key.count(":") + _count_colons(inner, depth + 1) for key, inner in value.items()])
+    return sum([_count_colons(inner, depth + 1) for inner in value]) if isinstance(value, list) else 0
 
 
 def _keep_unless_repeated(pairs: list[tuple[str, Any]]) -> None:
