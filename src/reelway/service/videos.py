@@ -129,7 +129,7 @@ class Service:
         card, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
             await self._inputs.discard(settled)
-            raise NoRoute(_no_route(resolved), param="model")
+            raise NoRoute(_no_route(resolved), param="model", retry_after_seconds=10)
         job, takes = make_jobs(
             resolved,
             caller,
