@@ -5,7 +5,6 @@ The date comes in as an argument; a route is skipped from the day it retires, be
 
 from collections.abc import Iterable
 from datetime import date
-from functools import lru_cache
 from typing import Any
 
 from reelway.catalog.conditions import facts_of, holds
@@ -13,7 +12,7 @@ from reelway.catalog.spec import ModelCard, RouteCard
 from reelway.catalog.wording import route_name
 from reelway.core.videos import RequestWarning, ResolvedRequest
 
-__all__ = ["describe_deprecation", "is_retired", "retirement_warnings", "routes_for"]
+__all__ = ["describe_deprecation", "is_retired", "living_routes", "retirement_warnings", "routes_for"]
 
 
 def is_retired(route: RouteCard, today: date) -> bool:
@@ -24,7 +23,16 @@ def is_retired(route: RouteCard, today: date) -> bool:
 def routes_for(card: ModelCard, resolved: ResolvedRequest, today: date) -> tuple[RouteCard, ...]:
     """Return the routes that live and fit, the preferred first, each with the vendor's id filled in."""
     facts = facts_of(resolved)
-    return tuple(route for route in _named(card) if not is_retired(route, today) and holds(route.when, facts))
+    return tuple(route for route in living_routes(card, today) if holds(route.when, facts))
+
+
+def living_routes(card: ModelCard, today: date) -> tuple[RouteCard, ...]:
+    """Return the routes that live, for whatever request, the preferred first, each with the vendor's id filled in."""
+    return tuple(
+        route.evolve(model=route.model.replace("{model}", card.name))
+        for route in card.routes
+        if not is_retired(route, today)
+    )
 
 
 def retirement_warnings(
@@ -50,12 +58,6 @@ def retirement_warnings(
         message = f"{route_name(route)} stops making {resolved.model} on {route.retires.isoformat()}{move}"
         warnings.setdefault(message, RequestWarning(field="model", message=message))
     return tuple(warnings.values())
-
-
-@lru_cache(maxsize=1024)
-def _named(card: ModelCard) -> tuple[RouteCard, ...]:
-    """Return a card's routes with the vendor's id filled in."""
-    return tuple(route.evolve(model=route.model.replace("{model}", card.name)) for route in card.routes)
 
 
 def describe_deprecation(card: ModelCard, today: date) -> dict[str, Any] | None:

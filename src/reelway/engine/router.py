@@ -3,11 +3,12 @@ happened lately keeps hands off accounts that are full, resting or broken.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
-from reelway.catalog.routes import routes_for
-from reelway.catalog.spec import ModelCard, RouteCard
+from reelway.catalog.conditions import facts_of, holds
+from reelway.catalog.routes import living_routes
+from reelway.catalog.spec import ModelCard, RouteCard, When
 from reelway.core.jobs import JobRoute
 from reelway.core.record import Record
 from reelway.core.videos import ResolvedRequest
@@ -57,6 +58,13 @@ class Choice(Record):
         return self.route is None and self.again_at is None and self.full is None
 
 
+class _Offer(Record):
+    """One account on one route of a card, and the requests it is for."""
+
+    when: When
+    route: JobRoute
+
+
 class _Cards(Protocol):
     def resolved_card(self, name: str) -> ModelCard: ...
 
@@ -69,21 +77,17 @@ class Router:
         self.accounts: Mapping[str, Account] = {account.name: account for account in accounts}
         self._adapters = adapters
         self.health: dict[str, Health] = {account.name: Health() for account in accounts}
+        self._today = date.min
+        self._offered: dict[str, tuple[_Offer, ...]] = {}
 
     def candidates(self, request: ResolvedRequest, now: float) -> tuple[JobRoute, ...]:
         """Return every route that could make this video today, best first, whatever its health."""
-        card = self._catalog.resolved_card(request.card)
-        today = datetime.fromtimestamp(now, tz=UTC).date()
-        found: dict[str, tuple[int, int, int, JobRoute]] = {}
-        for rank, route in enumerate(routes_for(card, request, today)):
-            for account in self.accounts.values():
-                model = self._model_at(account, route, card)
-                if model is not None and account.name not in found:
-                    job_route = JobRoute(
-                        account=account.name, vendor=account.vendor, model=model, sandbox=account.sandbox
-                    )
-                    found[account.name] = (account.priority, rank, -account.weight, job_route)
-        return tuple(entry[3] for entry in sorted(found.values(), key=lambda entry: entry[:3]))
+        facts = facts_of(request)
+        found: dict[str, JobRoute] = {}
+        for offer in self._offers(request.card, datetime.fromtimestamp(now, tz=UTC).date()):
+            if offer.route.account not in found and holds(offer.when, facts):
+                found[offer.route.account] = offer.route
+        return tuple(found.values())
 
     def choose(self, request: ResolvedRequest, now: float, *, tried: tuple[str, ...] = ()) -> Choice:
         """Return the best route that is free now."""
@@ -101,6 +105,21 @@ class Router:
                 return Choice(route=route)
         return Choice(again_at=again_at, full=full)
 
+    def _offers(self, name: str, today: date) -> tuple[_Offer, ...]:
+        """Return every way to make a model today, best first, whatever is asked of it; worked out once a day."""
+        if today != self._today:
+            self._today, self._offered = today, {}
+        if name not in self._offered:
+            card = self._catalog.resolved_card(name)
+            ranked = [
+                (account.priority, rank, -account.weight, _Offer(when=route.when, route=_at(account, model)))
+                for rank, route in enumerate(living_routes(card, today))
+                for account in self.accounts.values()
+                if (model := self._model_at(account, route, card)) is not None
+            ]
+            self._offered[name] = tuple(offer for *_, offer in sorted(ranked, key=lambda entry: entry[:3]))
+        return self._offered[name]
+
     def _model_at(self, account: Account, route: RouteCard, card: ModelCard) -> str | None:
         """Return the name this account uses for the model on this route, None when it does not serve it."""
         if account.vendor != route.vendor or account.vendor not in self._adapters:
@@ -116,3 +135,7 @@ class Router:
                 return None
             name = route.model if mapped == "*" else mapped
         return name.replace("{model}", card.name)
+
+
+def _at(account: Account, model: str) -> JobRoute:
+    return JobRoute(account=account.name, vendor=account.vendor, model=model, sandbox=account.sandbox)

@@ -22,6 +22,7 @@ from reelway.core.lifecycle import Event, State
 from reelway.core.schedule import backoff_seconds
 from reelway.core.videos import Input, ResolvedRequest
 from reelway.engine.account import Account
+from reelway.engine.router import Choice
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
 from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, Submission
@@ -39,20 +40,23 @@ class Submitter:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
+    def wait_seconds(self, watch: Watch, now: float) -> float | None:
+        """Return how long a queued job has to wait for an account, None when it need not, or would wait in vain."""
+        return self._pause(watch, self._choose(watch, now), now)
+
     async def start(self, watch: Watch) -> float | None:
         """Take a queued job to a vendor."""
         tools, job = self._tools, watch.job
         if tools.stopping.is_set():
             return 0.0
         now = tools.clock()
-        choice = tools.router.choose(job.request, now, tried=job.tried_accounts)
+        choice = self._choose(watch, now)
+        pause = self._pause(watch, choice, now)
+        if pause is not None:
+            return pause
         if choice.route is None:
-            if choice.is_hopeless:
-                await tools.fail(watch, _no_route_left(job))
-                return None
-            if choice.full is not None:
-                tools.wait_in_line(watch, choice.full)
-            return _LINE_SECONDS if choice.again_at is None else choice.again_at - now
+            await tools.fail(watch, _no_route_left(job))
+            return None
         attempt = Attempt(
             number=len(job.attempts) + 1,
             account=choice.route.account,
@@ -70,6 +74,17 @@ class Submitter:
         )
         tools.checkpoint("attempt_recorded")
         return await self._send(watch)
+
+    def _choose(self, watch: Watch, now: float) -> Choice:
+        return self._tools.router.choose(watch.job.request, now, tried=watch.job.tried_accounts)
+
+    def _pause(self, watch: Watch, choice: Choice, now: float) -> float | None:
+        """Put a job that has to wait in line, and return for how long."""
+        if choice.route is not None or choice.is_hopeless:
+            return None
+        if choice.full is not None:
+            self._tools.wait_in_line(watch, choice.full)
+        return _LINE_SECONDS if choice.again_at is None else choice.again_at - now
 
     async def resume(self, watch: Watch) -> float | None:
         """Find out what became of an attempt whose outcome is not on disk."""

@@ -78,19 +78,18 @@ class Worker:
 
     async def run(self) -> None:
         """Work until the server stops."""
-        stopping = asyncio.create_task(self._tools.stopping.wait())
-        try:
-            while not self._tools.stopping.is_set():
-                pause = self._start_due()
-                self._wake.clear()
-                waking = asyncio.create_task(self._wake.wait())
-                await asyncio.wait({waking, stopping}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-                waking.cancel()
-        finally:
-            stopping.cancel()
+        loop = asyncio.get_running_loop()
+        while not self._tools.stopping.is_set():
+            pause = self._start_due()
+            self._wake.clear()
+            alarm = None if pause is None else loop.call_later(pause, self._wake.set)
+            await self._wake.wait()
+            if alarm is not None:
+                alarm.cancel()
 
     async def stop(self) -> None:
         """Let submits on their way finish, cut everything else short."""
+        self._wake.set()
         submits = {task for task in self._steps if task.get_name().startswith("submit")}
         for task in self._steps - submits:
             task.cancel()
@@ -112,12 +111,29 @@ class Worker:
             if due > now:
                 return due - now
             heapq.heappop(self._heap)
+            pause = self._wait_seconds(watch, now)
+            if pause is not None:
+                self._schedule(watch, now + pause)
+                continue
             watch.busy = True
             kind = "submit" if watch.job.state in {State.QUEUED, State.SUBMITTING} else "step"
             task = asyncio.create_task(self._step(watch), name=f"{kind} {job_id}")
             self._steps.add(task)
             task.add_done_callback(self._steps.discard)
         return None
+
+    def _wait_seconds(self, watch: Watch, now: float) -> float | None:
+        """Return how long a queued job only waits for an account, None when there may be something to do.
+
+        Most queued jobs do nothing else; found out here, that costs no task.
+        """
+        job = watch.job
+        if job.state is not State.QUEUED or job.takes or job.cancel_requested_at is not None or now > job.deadline_at:
+            return None
+        try:
+            return self._submitter.wait_seconds(watch, now)
+        except Exception:
+            return None  # the step runs into the same, and knows what to do with it
 
     async def _step(self, watch: Watch) -> None:
         """Take one step and plan the next."""
