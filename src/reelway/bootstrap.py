@@ -20,6 +20,7 @@ from reelway.api.document import document_of
 from reelway.assets.folder import FolderAssets
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
+from reelway.core.disk import disk_failed
 from reelway.core.errors import GatewayError, StorageFailed
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.core.videos import Blob
@@ -347,7 +348,10 @@ def _make_folder(folder: Path) -> None:
 
 def _take_lock(path: Path) -> IO[str]:
     """Hold the data folder for this server alone."""
-    file = path.open("a+")
+    try:
+        file = path.open("a+")
+    except OSError as error:
+        raise disk_failed(error, str(path)) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
