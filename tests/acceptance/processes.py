@@ -15,11 +15,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-__all__ = ["KEY", "Gateway", "Process", "Sandbox", "free_port"]
+__all__ = ["KEY", "PROGRAM", "Answer", "Gateway", "Process", "Sandbox", "ask", "free_port"]
 
 KEY = "sk-acceptance"
 PATIENCE_SECONDS = 60.0
-_PROGRAM = str(Path(sys.executable).with_name("reelway"))
+PROGRAM = str(Path(sys.executable).with_name("reelway"))
 _QUIET = ("PATH", "HOME", "LANG", "TMPDIR")
 
 
@@ -38,7 +38,7 @@ class Process:
         self.lines: list[str] = []
         self._said: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [_PROGRAM, *arguments],
+            [PROGRAM, *arguments],
             env={**{name: os.environ[name] for name in _QUIET if name in os.environ}, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
