@@ -132,6 +132,17 @@ def test_unreadable_images_are_refused(data: bytes, reason: str, tmp_path: Path)
         read_image_facts(path)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("missing", [8, 0.1, 0.5])
+def test_an_image_that_broke_off_is_refused(kind: str, missing: float, tmp_path: Path) -> None:
+    """From the last few bytes to a half of it."""
+    whole = image_bytes(kind)
+    path = tmp_path / "upload"
+    path.write_bytes(whole[: -round(missing if missing > 1 else len(whole) * missing)])
+    with pytest.raises(MediaUnreadableError, match=r"end is missing|header is broken"):
+        read_image_facts(path)
+
+
 def test_video_facts(clip: Path) -> None:
     """Length, size, rate, sound and codec as they really are."""
     assert read_video_facts(clip) == VideoFacts(
