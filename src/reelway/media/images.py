@@ -18,6 +18,7 @@ __all__ = ["MOST_PIXELS", "MOST_SIDE", "check_pixels", "open_image", "read_image
 
 MOST_PIXELS = 50_000_000
 MOST_SIDE = 16_384
+_LIMIT = f"at most {MOST_PIXELS // 1_000_000} megapixels and {MOST_SIDE} pixels a side are taken"
 
 _FORMATS = {
     "image/jpeg": "JPEG",
@@ -64,10 +65,7 @@ def check_pixels(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise MediaUnreadableError(f"the picture has no area ({width} x {height} pixels)")
     if width > MOST_SIDE or height > MOST_SIDE or width * height > MOST_PIXELS:
-        raise MediaUnreadableError(
-            f"{width} x {height} pixels look like a decompression bomb; "
-            f"at most {MOST_PIXELS // 1_000_000} megapixels and {MOST_SIDE} pixels a side are taken"
-        )
+        raise MediaUnreadableError(f"{width} x {height} pixels look like a decompression bomb; {_LIMIT}")
 
 
 @contextmanager
@@ -82,7 +80,7 @@ def open_image(path: Path) -> Iterator[Image.Image]:
             warnings.simplefilter("ignore", UserWarning)
             image = Image.open(path, formats=[_FORMATS[media_type]])
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise MediaUnreadableError(f"the image looks like a decompression bomb: {error}") from error
+        raise MediaUnreadableError(f"the image looks like a decompression bomb; {_LIMIT}") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, struct.error) as error:
         raise MediaUnreadableError(f"the bytes begin like {media_type}, but the header is broken") from error
     with image:
