@@ -40,7 +40,8 @@ def make_app(
 ) -> ASGIApp:
     """Return the ASGI app. `cors_origins` are the web pages that may call it from a browser; none may unless named.
 
-    `document` is what `document_of` gave, where others show it too; `more_routes` come last; `lifespan` is entered when the server starts and left when it stops.
+    `document` is what `document_of` gave, where others show it too; `more_routes` come last; `lifespan` is entered when the
+    server starts and left when it stops.
     """
     router = Router(
         [
