@@ -1,5 +1,6 @@
 """Files of finished videos: which one is asked for, whether it can still be had, and the links that open it without a key."""
 
+import base64
 from pathlib import Path
 
 from reelway.accounts.links import is_signed, sign_link
@@ -68,6 +69,16 @@ class ContentKeeper:
         expires = int(job.expires_at)
         signature = sign_link(self._secret, job.id, Variant.VIDEO, index, expires)
         return f"{self._public_url}/v1/videos/{job.id}/content?variant=video&index={index}&expires={expires}&signature={signature}"
+
+    async def in_base64(self, job: Job, limit_bytes: int) -> tuple[str, ...]:
+        """Return every video of a job as text; nothing when they are larger than that together."""
+        if sum(output.bytes for output in job.outputs) > limit_bytes:
+            return ()
+        texts: list[str] = []
+        for output in job.outputs:
+            pieces = [piece async for piece in self._assets.read(output.files[Variant.VIDEO].key)]
+            texts.append(base64.b64encode(b"".join(pieces)).decode("ascii"))
+        return tuple(texts)
 
     def linked(self, job: Job) -> tuple[Output, ...]:
         """Return the outputs as a caller may see them."""

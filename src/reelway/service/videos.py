@@ -1,7 +1,6 @@
 """The use cases, one method each. Whoever asks is checked first; what is refused is refused before anything is charged."""
 
 import asyncio
-import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -231,7 +230,7 @@ class Service:
     async def list(self, query: ListVideos, caller: Caller) -> VideoPage:
         """Return a page of the caller's own videos."""
         if query.after is not None:
-            await self._own(query.after, caller)
+            await self._check_place(query.after, caller)
         page = await self._store.page(
             JobQuery(
                 tenant=caller.tenant,
@@ -354,6 +353,14 @@ class Service:
             raise _not_found(video_id)
         return job
 
+    async def _check_place(self, video_id: str, caller: Caller) -> None:
+        """A page may follow a video that was deleted since: whoever deletes what a list shows turns pages all the same."""
+        try:
+            await self._own(video_id, caller)
+        except NotFound as error:
+            if await self._store.tombstone_tenant(video_id) != caller.tenant:
+                raise NotFound(error.message, param="after", code=error.code) from None
+
     def _view(self, job: Job, caller: Caller) -> Video:
         return view(job, caller, self._engine, self._contents, self._clock())
 
@@ -363,17 +370,8 @@ class Service:
         if job.state is State.QUEUED:
             return video.evolve(queue_position=await self._store.queue_position(job))
         if job.state is State.COMPLETED and job.request.response_format == "b64_json" and not job.expired:
-            return video.evolve(b64_json=await self._b64(job))
+            return video.evolve(b64_json=await self._contents.in_base64(job, self._limits.b64_json_bytes))
         return video
-
-    async def _b64(self, job: Job) -> tuple[str, ...]:
-        if sum(output.bytes for output in job.outputs) > self._limits.b64_json_bytes:
-            return ()
-        texts: list[str] = []
-        for output in job.outputs:
-            pieces = [piece async for piece in self._assets.read(output.files[Variant.VIDEO].key)]
-            texts.append(base64.b64encode(b"".join(pieces)).decode("ascii"))
-        return tuple(texts)
 
 
 async def _changed(waiter: asyncio.Future[None], seconds: float) -> bool:
