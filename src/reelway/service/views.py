@@ -49,7 +49,7 @@ def view(job: Job, caller: Caller, engine: Engine, contents: ContentKeeper, now:
         outputs=outputs,
         warnings=request.warnings,
         eta_seconds=None if job.is_final else _eta(job, progress, typical, now),
-        cost=Cost(reserved=to_text(job.reserved), settled=None if job.settled is None else to_text(job.settled)),
+        cost=Cost(reserved=to_text(job.reserved), settled=_settled(job)),
         route=RouteView(vendor=job.route.vendor, account=job.route.account) if job.route and caller.is_admin else None,
         sandbox=job.route is not None and job.route.sandbox,
         user=request.user,
@@ -81,6 +81,13 @@ def _input_facts(given: Input) -> dict[str, Any]:
     if given.url is not None:
         facts["url"] = given.url
     return facts
+
+
+def _settled(job: Job) -> str | None:
+    """Return what it came to: of a video that was not made and not charged, nothing."""
+    if job.settled is None:
+        return to_text(0) if job.is_final else None
+    return to_text(job.settled)
 
 
 def _seconds(value: float | None) -> str | None:
