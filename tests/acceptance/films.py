@@ -25,7 +25,7 @@ class Film(NamedTuple):
 
 def probe(data: bytes) -> Film:
     """Look into a video."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         video = container.streams.video[0]
         sound = container.streams.audio[0] if container.streams.audio else None
         length = {stream.index: 0 for stream in container.streams}
@@ -52,7 +52,7 @@ def probe(data: bytes) -> Film:
 
 def still_frames(data: bytes) -> int:
     """Return how many frames look exactly like the one before."""
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         shown = [frame.to_ndarray().tobytes() for frame in container.decode(video=0)]
     return sum(1 for before, after in pairwise(shown) if before == after)
 

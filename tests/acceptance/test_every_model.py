@@ -74,7 +74,8 @@ def smallest(card: ModelCard, mode: Mode) -> tuple[VideoRequest, ResolvedRequest
     """Return the request with the fewest pixels and then seconds that the card takes in this mode."""
     rules = card.modes[mode]
     for tier in sorted(rules.tiers, key=lambda tier: SHORT_SIDES.get(tier, 1024)) or (None,):
-        for seconds in sorted(second for second in seconds_values(rules.seconds) if (second or 1) > 0):
+        lengths = [second for second in seconds_values(rules.seconds) if second is not None and second > 0]
+        for seconds in sorted(lengths) or (None,):
             request = example(card, mode).evolve(tier=tier, seconds=seconds)
             try:
                 return request, resolve(request, card)

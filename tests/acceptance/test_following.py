@@ -5,7 +5,7 @@ import http.client
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, NamedTuple
 
 import pytest
@@ -45,7 +45,7 @@ class Event(NamedTuple):
     video: dict[str, Any]
 
 
-def follow(gateway: Gateway, video_id: str, last_event_id: str | None = None) -> Iterator[Event]:
+def follow(gateway: Gateway, video_id: str, last_event_id: str | None = None) -> Generator[Event]:
     """Yield the events of a stream until the server ends it; a 204 has none."""
     line = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=60)
     headers = {"Authorization": f"Bearer {KEY}", "Accept": "text/event-stream"}
@@ -111,7 +111,7 @@ def test_a_wait_that_is_too_long_or_no_number(gateway: Gateway, wait: str) -> No
 def test_progress_never_goes_back(gateway: Gateway) -> None:
     """Whole numbers from 0 to 99 that only grow, and 100 with `completed` alone."""
     video_id = gateway.create(**{**REQUEST, "prompt": "A fox [[delay:2]]"})["id"]
-    seen = []
+    seen: list[dict[str, Any]] = []
     while not seen or seen[-1]["status"] not in {"completed", "failed"}:
         seen.append(gateway.ask("GET", f"/v1/videos/{video_id}?wait=0.2").json)
     figures = [video["progress"] for video in seen]
