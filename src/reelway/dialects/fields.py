@@ -42,9 +42,14 @@ def read_fields(incoming: Incoming) -> dict[str, Any]:
         raise InvalidRequest(
             f"the body must be a JSON object (got {_json_type(incoming.json)})", code="invalid_json", param=None
         )
-    check_depth(incoming.json, "the body")
-    fields: dict[str, Any] = _without_nulls(incoming.json)
-    return {name: value for name, value in fields.items() if not is_blank(value)}
+    fields: dict[str, Any] = {}
+    for name, value in incoming.json.items():
+        if isinstance(value, _NESTED):
+            check_depth(value, "the body", levels_above=1)
+            value = _without_nulls(value)
+        if not is_blank(value):
+            fields[name] = value
+    return fields
 
 
 def is_blank(value: Any) -> bool:
@@ -56,14 +61,14 @@ def is_blank(value: Any) -> bool:
     return value is None or (isinstance(value, _NESTED) and not value)
 
 
-def check_depth(value: Any, what: str, limit: int = DEPTH_LIMIT) -> None:
+def check_depth(value: Any, what: str, *, levels_above: int = 0) -> None:
     """Refuse objects and lists that are nested deeper than anything we read."""
     level: list[Any] = [value]
-    for _ in range(limit):
+    for _ in range(DEPTH_LIMIT - levels_above):
         level = [part for member in level if isinstance(member, _NESTED) for part in _members(member)]
         if not level:
             return
-    raise InvalidRequest(f"{what} is nested too deeply; at most {limit} levels are read", code="too_deep")
+    raise InvalidRequest(f"{what} is nested too deeply; at most {DEPTH_LIMIT} levels are read", code="too_deep")
 
 
 def _members(value: dict[str, Any] | list[Any]) -> Iterable[Any]:

@@ -3,7 +3,7 @@
 A name that is read is taken out of its layer, so that what is left over is exactly what nobody here understood.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -36,10 +36,9 @@ class Layer:
         self._prefix = prefix
         self._tags = tags
         self._given: dict[str, list[str]] = {}
-        for name, value in fields.items():
-            known = _SLOT_OF_NAME.get(name)
-            if known is not None and not (tags and name in tags) and not is_blank(value):
-                self._given.setdefault(known[0], []).append(name)
+        for name in _SLOT_OF_NAME.keys() & fields.keys():
+            if not (tags and name in tags) and not is_blank(fields[name]):
+                self._given.setdefault(_SLOT_OF_NAME[name][0], []).append(name)
 
     @property
     def slots(self) -> Iterable[str]:
@@ -48,46 +47,39 @@ class Layer:
 
     def take(self, slot: str, read: Callable[[Any, str], Any]) -> Taken | None:
         """Return the value of a slot under any of its names; two names must not disagree."""
-        if slot not in self._given:
-            return None
         found: Taken | None = None
         for name in self._names(slot):
-            field = self._prefix + name
-            value = self._read(name, field, read)
-            if value is None:
-                continue
-            if found is not None and found.value != value:
-                raise _conflict(found.field, field)
-            found = found or Taken(field=field, value=value)
+            taken = self._read(name, read)
+            if found is None:
+                found = taken
+            elif taken is not None and taken.value != found.value:
+                raise _conflict(found.field, taken.field)
         return found
 
     def take_inputs(self, slot: str) -> tuple[ReadReference, ...]:
         """Return the inputs of a slot under all of its names, each thing once."""
-        if slot not in self._given:
-            return ()
         spec = INPUT_SLOTS[slot]
         found: list[ReadReference] = []
         for name in self._names(slot):
-            field = self._prefix + name
+            taken = self._read(name, partial(_read_several if name in spec.several else _read_one, spec))
+            if taken is None:
+                continue
             if name in spec.several:
-                several = self._read(name, field, partial(_read_several, spec))
                 earlier = {source_of(read.reference) for read in found}
-                found += [read for read in several or () if source_of(read.reference) not in earlier]
+                found += [read for read in taken.value if source_of(read.reference) not in earlier]
                 continue
-            read = self._read(name, field, partial(_read_one, spec))
-            if read is None:
-                continue
-            if found and source_of(found[0].reference) != source_of(read.reference):
-                raise _conflict(found[0].reference.field, field)
-            found = found or [read]
+            if found and source_of(found[0].reference) != source_of(taken.value.reference):
+                raise _conflict(found[0].reference.field, taken.field)
+            found = found or [taken.value]
         return tuple(found)
 
-    def _names(self, slot: str) -> list[str]:
+    def _names(self, slot: str) -> Sequence[str]:
         """Return the names of a slot that are given here, in the order of the table."""
-        names = self._given[slot]
-        return names if len(names) == 1 else sorted(names, key=lambda name: _SLOT_OF_NAME[name][1])
+        names = self._given.get(slot, ())
+        return names if len(names) < 2 else sorted(names, key=lambda name: _SLOT_OF_NAME[name][1])
 
-    def _read(self, name: str, field: str, read: Callable[[Any, str], Any]) -> Any:
+    def _read(self, name: str, read: Callable[[Any, str], Any]) -> Taken | None:
+        field = self._prefix + name
         try:
             value = read(self.rest[name], field)
         except InvalidRequest as error:
@@ -96,7 +88,7 @@ class Layer:
             self.warnings.append(RequestWarning(field=field, message=f"is kept as a tag of yours: {error.message}"))
             return None
         del self.rest[name]
-        return value
+        return Taken(field=field, value=value)
 
 
 def _read_one(slot: InputSlot, value: Any, field: str) -> ReadReference:
