@@ -173,7 +173,7 @@ class _Seat:
                 f"work on {subject} took longer than {limit_seconds:g} s and was stopped"
             ) from None
         except (asyncio.IncompleteReadError, ConnectionError):
-            ending = await self._kill()
+            ending = await self._kill(grace_seconds=_GRACE_SECONDS)
             raise MediaUnreadableError(f"the media process {ending} while working on {subject}") from None
         except asyncio.CancelledError:
             await self._kill()
@@ -212,11 +212,16 @@ class _Seat:
             raise ConnectionError("the media process answered out of turn")
         return process
 
-    async def _kill(self) -> str:
-        """End the process at once; return how it ended, for messages."""
+    async def _kill(self, *, grace_seconds: float = 0.0) -> str:
+        """End the process, which may have this long to end by itself; return how it ended, for messages."""
         process, self._process = self._process, None
         if process is None:
             return "did not start"
+        if grace_seconds:
+            # Killing one that is just dying takes its exit code away from asyncio, which then reports 255 (CPython 3.11).
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(grace_seconds):
+                    await process.wait()
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         code = await process.wait()
