@@ -1,5 +1,6 @@
 """Real processes: a server for the length of a command, and what is left when it ends."""
 
+import functools
 import json
 import os
 import signal
@@ -118,13 +119,22 @@ def test_ctrl_c_ends_with_130(server: FakeServer) -> None:
     """And leaves nothing behind but the message how to go on."""
     server.on("GET", "/v1/videos/video_01", Reply(body=video("queued")))
     arguments = ["videos", "wait", "video_01", "--url", server.address, "--key", "k"]
-    waiting = subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, text=True)
-    with waiting:
-        assert waiting.stderr is not None
-        assert "waiting" in waiting.stderr.readline()
-        waiting.send_signal(signal.SIGINT)
+    # A gate that runs in the background hands an ignored Ctrl-C down to everything it starts.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        [*COMMAND, *arguments],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed,
+    ) as waiting:
+        try:
+            assert waiting.stderr is not None
+            assert "waiting" in waiting.stderr.readline()
+            waiting.send_signal(signal.SIGINT)
 
-        assert waiting.wait(20) == 130
+            assert waiting.wait(20) == 130
+        finally:
+            waiting.kill()
 
 
 def test_the_demo_leaves_a_video(run: Run, home: Path) -> None:
