@@ -87,7 +87,7 @@ def create(**fields: Any) -> Call:
             lambda client, official: client.videos.list(after="video_unknown"),
             openai.NotFoundError,
             "video_not_found",
-            "video_id",
+            "after",
         ),
         (
             lambda client, official: client.videos.list(limit=101),
