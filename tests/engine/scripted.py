@@ -83,6 +83,7 @@ class Acme:
 
     vendor = "openai_videos"
     url_kinds = frozenset(MediaKind)
+    link_kinds: frozenset[MediaKind] = frozenset()
 
     def __init__(self, script: Script) -> None:
         self.script = script

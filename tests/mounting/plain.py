@@ -128,7 +128,7 @@ def render_error(error: CallerError, request_id: str) -> Outgoing:
     return Outgoing(status=error.status, body=body, headers={"x-request-id": request_id})
 
 
-def _key_of(headers: Mapping[str, str]) -> str | None:
+def _key_of(headers: Mapping[str, str], query: object = (), now: float = 0.0) -> str | None:
     return headers.get("authorization", "").removeprefix("Bearer ") or None
 
 

@@ -1,4 +1,4 @@
-"""The public server: one dialect over the service, and what stands around it. Everything it needs comes in as an argument."""
+"""The public server: every dialect over the service, and what stands around it. Everything it needs comes in as an argument."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,7 +12,8 @@ from reelway.api.document import document_of, document_route
 from reelway.api.events import events_route
 from reelway.api.health import health_routes
 from reelway.api.models import model_routes
-from reelway.dialects.openai_videos import Timestamps, make_dialect
+from reelway.dialects.registry import make_dialects
+from reelway.dialects.video_object import Timestamps
 from reelway.mounting.bodies import BodyLimits
 from reelway.mounting.dialects import mount
 from reelway.mounting.endpoints import nowhere
@@ -43,9 +44,14 @@ def make_app(
     `document` is what `document_of` gave, where others show it too; `more_routes` come last; `lifespan` is entered when the
     server starts and left when it stops.
     """
+    backend = ServiceBackend(service)
     router = Router(
         [
-            *mount(make_dialect(timestamps=timestamps), ServiceBackend(service), limits=limits),
+            *(
+                route
+                for dialect in make_dialects(timestamps=timestamps)
+                for route in mount(dialect, backend, limits=limits)
+            ),
             events_route(service, timestamps=timestamps, heartbeat_seconds=heartbeat_seconds),
             *model_routes(service, clock=clock),
             *health_routes(service),

@@ -35,6 +35,7 @@ class Catalog:
         self.vendors: Mapping[str, VendorCard] = MappingProxyType(dict(sorted(vendors.items())))
         self.aliases: Mapping[str, str] = MappingProxyType(_follow_all(dict(aliases or {}), self._cards, own_names))
         self.names: tuple[str, ...] = tuple(sorted({*self._cards, *self.aliases}))
+        self._known_as = _vendor_ids(self._cards)
 
     @property
     def cards(self) -> tuple[ModelCard, ...]:
@@ -42,8 +43,9 @@ class Catalog:
         return tuple(card for name, card in self._cards.items() if name not in self.aliases)
 
     def canonical(self, name: str) -> str:
-        """Return the name of the card behind a public name. Raises `NotFound` with the nearest names."""
+        """Return the name of the card behind a public name or a vendor's own id. Raises `NotFound` with the nearest names."""
         target = self.aliases.get(name, name)
+        target = target if target in self._cards else self._known_as.get(name, target)
         if target not in self._cards:
             raise NotFound(self._unknown(name), code="model_not_found", param="model")
         return target
@@ -64,6 +66,16 @@ class Catalog:
         near = [folded[match] for match in difflib.get_close_matches(wanted, folded, _NEAREST, _SIMILARITY)]
         hint = f"the nearest names are {', '.join(near)}" if near else "see GET /v1/models for the names there are"
         return f'unknown model "{shown(name)}"; {hint}'
+
+
+def _vendor_ids(cards: Mapping[str, ModelCard]) -> dict[str, str]:
+    """Return the card of every vendor's id, for callers who come with the vendor's own client."""
+    known: dict[str, str] = {}
+    for card in cards.values():
+        for name in card.known_as:
+            if known.setdefault(name, card.name) != card.name:
+                raise CatalogInvalid(f"{known[name]} and {card.name} are both known as {name}; leave it to one of them")
+    return known
 
 
 def _follow_all(aliases: Mapping[str, str], cards: Mapping[str, ModelCard], own: frozenset[str]) -> dict[str, str]:

@@ -73,6 +73,7 @@ def resolve(request: VideoRequest, card: ModelCard) -> ResolvedRequest:
         user=request.user,
         source_video_id=request.source_video_id,
         callback_url=request.callback_url,
+        callback_dialect=request.callback_dialect,
         client_reference=request.client_reference,
         warnings=_in_order((*request.warnings, *warnings)),
     )

@@ -242,6 +242,8 @@ class ModelCard(StrictRecord):
     two_images: Literal["first_last", "references"] = "first_last"
     """What two images without roles mean."""
     subjects: bool = False
+    known_as: tuple[str, ...] = ()
+    """The vendor's own ids that also mean this model, for callers of the vendor's own API; each belongs to one card."""
     price: tuple[PriceRule, ...] = ()
     typical_seconds: float = 90.0
     """How long a render usually takes."""

@@ -3,7 +3,7 @@
 A generation that failed is not in here: that is a `Failure`, a value.
 """
 
-from reelway.core.failures import Failure
+from reelway.core.failures import Failure, FailureKind
 
 __all__ = [
     "AuthenticationRequired",
@@ -40,11 +40,15 @@ class ReelwayError(Exception):
 
 
 class CallerError(ReelwayError):
-    """The caller can mend it. `status`, `type`, `code` and `param` become the error envelope (contract 4)."""
+    """The caller can mend it. `status`, `type`, `code` and `param` become the error envelope (contract 4).
+
+    `kind` is what dialects with codes of their own choose their code by.
+    """
 
     status = 400
     type = "invalid_request_error"
     code: str | None = None
+    kind: FailureKind = FailureKind.INVALID_REQUEST
 
     def __init__(
         self,
@@ -73,6 +77,7 @@ class AuthenticationRequired(CallerError):
     status = 401
     type = "authentication_error"
     code = "invalid_api_key"
+    kind = FailureKind.AUTHENTICATION
 
 
 class BudgetExceeded(CallerError):
@@ -81,6 +86,7 @@ class BudgetExceeded(CallerError):
     status = 402
     type = "insufficient_quota"
     code = "budget_exceeded"
+    kind = FailureKind.BUDGET_EXCEEDED
 
 
 class PermissionDenied(CallerError):
@@ -89,6 +95,7 @@ class PermissionDenied(CallerError):
     status = 403
     type = "permission_error"
     code = "permission_denied"
+    kind = FailureKind.PERMISSION
 
 
 class NotFound(CallerError):
@@ -146,6 +153,7 @@ class RateLimited(CallerError):
     status = 429
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
+    kind = FailureKind.RATE_LIMITED
 
 
 class VendorError(ReelwayError):
@@ -187,6 +195,7 @@ class NoRoute(CallerError):
     status = 503
     type = "server_error"
     code = "no_route"
+    kind = FailureKind.VENDOR_UNAVAILABLE
 
 
 class LeaseLost(GatewayError):

@@ -135,6 +135,8 @@ class VideoRequest(Record):
     source_video_id: str | None = None
     """Our id of the video that is remixed, edited or extended."""
     callback_url: str | None = None
+    callback_dialect: str = ""
+    """Whose words the message to `callback_url` is in; empty: the event of the OpenAI dialect."""
     client_reference: str | None = None
     options: dict[str, Any] = {}
     """Top-level fields beyond the declared ones."""
@@ -186,6 +188,7 @@ class ResolvedRequest(Record):
     user: str | None = None
     source_video_id: str | None = None
     callback_url: str | None = None
+    callback_dialect: str = ""
     client_reference: str | None = None
     warnings: tuple[RequestWarning, ...] = ()
 
@@ -211,6 +214,8 @@ class Output(Record):
     """Where each variant lies; never shown to callers."""
     url: str | None = None
     """Signed link; filled in when shown."""
+    last_frame_url: str | None = None
+    """Signed link to the last frame; filled in when shown."""
 
 
 class Cost(Record):
@@ -236,6 +241,7 @@ class Video(Record):
     status: Status
     progress: int
     created_at: float
+    updated_at: float | None = None
     completed_at: float | None = None
     expires_at: float | None = None
     prompt: str | None = None
@@ -247,6 +253,11 @@ class Video(Record):
     tier: str | None = None
     seed: int | None = None
     fps: int | None = None
+    audio: bool | None = None
+    options: dict[str, Any] = {}
+    """The vendor options that hold for it, by the names of its card."""
+    usage: dict[str, Any] = {}
+    """The vendor's own figures, where it reported any."""
     remixed_from_video_id: str | None = None
     failure: Failure | None = None
     tags: dict[str, str] = {}

@@ -76,7 +76,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
     )
 
 
-def key_of(headers: Mapping[str, str]) -> str | None:
+def key_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = (), now: float = 0.0) -> str | None:
     """Return the caller's key from `Authorization: Bearer`, `api-key` or `x-api-key`."""
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer" and token.strip():

@@ -5,11 +5,11 @@ vendor. Reading returns a `Call`; whoever performs it returns an `Answer`; rende
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias
 
 from reelway.core.errors import CallerError
 from reelway.core.record import Record
-from reelway.core.videos import Blob, Variant, Video, VideoRequest
+from reelway.core.videos import Blob, Mode, Variant, Video, VideoRequest
 
 __all__ = [
     "Answer",
@@ -22,6 +22,7 @@ __all__ = [
     "Endpoint",
     "FormField",
     "Incoming",
+    "KeyOf",
     "ListVideos",
     "OpenContent",
     "Outgoing",
@@ -80,6 +81,7 @@ class QuoteVideo(Record):
 
 class ReadVideo(Record):
     id: str
+    """Ours; or, where it is none of ours, the caller's own reference of the video."""
     wait_seconds: float = 0.0
 
 
@@ -94,6 +96,15 @@ class ListVideos(Record):
     user: str | None = None
     created_after: float | None = None
     created_before: float | None = None
+    ids: tuple[str, ...] = ()
+    """Only these; ids that are nobody's, or another tenant's, are passed over."""
+    client_references: tuple[str, ...] = ()
+    """Only videos that carry one of these references of the caller."""
+    modes: tuple[Mode, ...] = ()
+    skip: int = 0
+    """So many come before the page, for dialects that count pages."""
+    counted: bool = False
+    """The page says how many there are in all."""
 
 
 class DeleteVideo(Record):
@@ -116,6 +127,8 @@ Call: TypeAlias = CreateVideo | QuoteVideo | ReadVideo | ListVideos | DeleteVide
 class VideoPage(Record):
     videos: tuple[Video, ...]
     has_more: bool
+    total: int | None = None
+    """How many fit in all, where that was asked for."""
 
 
 class Deleted(Record):
@@ -137,6 +150,14 @@ class Endpoint(Record):
     """The body of the answer is content, served by whoever performs the call."""
 
 
+class KeyOf(Protocol):
+    """Finds the caller's API key in a request. Pure: `now` is for tokens that expire. May raise `AuthenticationRequired`."""
+
+    def __call__(
+        self, headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = ..., now: float = ...
+    ) -> str | None: ...
+
+
 class Dialect(Record):
     """One vendor's wire shape, incoming."""
 
@@ -144,5 +165,7 @@ class Dialect(Record):
     endpoints: tuple[Endpoint, ...]
     render_error: Callable[[CallerError, str], Outgoing]
     """From the error and our request id to the vendor's error shape."""
-    key_of: Callable[[Mapping[str, str]], str | None]
-    """The caller's API key, from the headers."""
+    key_of: KeyOf
+    render_callback: Callable[[Video], Any] | None = None
+    """The body a caller's `callback_url` gets on every change of status, where the vendor sends such; from the video as
+    it is then to what is encoded as JSON. Requests of this dialect name it in `callback_dialect`."""

@@ -3,6 +3,7 @@
 The rule: who asks is known before a byte of the body is read, and what was staged for a refused request is released.
 """
 
+import time
 from collections.abc import AsyncIterator
 from typing import Protocol, runtime_checkable
 
@@ -106,7 +107,7 @@ class _Door:
         if endpoint.streams:
             await self._serve(exchange, endpoint, incoming)
             return
-        caller = await self._backend.authenticate(self._dialect.key_of(exchange.headers))
+        caller = await self._backend.authenticate(self._dialect.key_of(exchange.headers, exchange.query, time.time()))
         check_names(incoming.path_parameters.values())
         staged: list[Blob] = []
         try:
@@ -127,7 +128,9 @@ class _Door:
             call = _content_call(endpoint, incoming)
             content = await self._links.open_link(call, incoming)
         if content is None:
-            caller = await self._backend.authenticate(self._dialect.key_of(exchange.headers))
+            caller = await self._backend.authenticate(
+                self._dialect.key_of(exchange.headers, exchange.query, time.time())
+            )
             content = await self._backend.open_content(call or _content_call(endpoint, incoming), caller)
         await serve_content(exchange, content, self._dialect.render_error)
 

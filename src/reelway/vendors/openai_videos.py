@@ -53,6 +53,7 @@ class OpenAIVideos:
     url_kinds: frozenset[MediaKind] = frozenset()
     """None: a clone that overlooks `input_reference[image_url]` makes, and charges for, a video without the picture.
     A file part is understood by all."""
+    link_kinds: frozenset[MediaKind] = frozenset()
 
     def submit(self, submission: Submission) -> Flow[Accepted]:
         """Create, edit, lengthen or remix."""

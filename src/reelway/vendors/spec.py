@@ -16,9 +16,11 @@ __all__ = [
     "Accepted",
     "Adapter",
     "Base64",
+    "Callback",
     "CanCancel",
     "CanDelete",
     "CanFind",
+    "CanReadCallback",
     "CancelAnswer",
     "Candidate",
     "Credential",
@@ -26,6 +28,7 @@ __all__ = [
     "Download",
     "FilePart",
     "Flow",
+    "Heard",
     "HttpRequest",
     "HttpResponse",
     "PublicUrl",
@@ -35,6 +38,7 @@ __all__ = [
     "Succeeded",
     "VendorFailed",
     "VendorOutput",
+    "inputs_of",
 ]
 
 T = TypeVar("T")
@@ -78,6 +82,8 @@ class HttpRequest(Record):
     """Multipart fields in order: text, `FilePart`, `DataUri` or `PublicUrl`."""
     billable: bool = False
     """Costs money when it arrives; sent once."""
+    drop_long_texts: bool = False
+    """The answer may carry whole files as base64: texts longer than 64 KiB are left out of it while it is read."""
 
 
 class HttpResponse(Record):
@@ -141,6 +147,12 @@ class Download(Record):
 
     request: HttpRequest
     authorize: bool = False
+    own_origin: str = ""
+    """Another origin of the vendor's that takes the same credential: written by the adapter, never read from an answer."""
+    base64_key: str = ""
+    """The answer is JSON, and the file is the base64 text under this name in it, decoded while it arrives …"""
+    base64_index: int = 0
+    """… the one that comes after so many others of the name."""
 
 
 class VendorOutput(Record):
@@ -177,12 +189,30 @@ class Candidate(Record):
     certain: bool = False
 
 
+class Callback(Record):
+    """What a vendor sent to the secret address of one attempt: headers in lower case, a body of bounded size."""
+
+    headers: dict[str, str] = {}
+    query: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+
+
+class Heard(Record):
+    """What a callback tells. It wakes the next look, and names the operation where the answer to the submit was lost."""
+
+    operation: Candidate | None = None
+    answer: dict[str, Any] | None = None
+    """What the vendor wants to hear back, where it wants more than a 200."""
+
+
 class Adapter(Protocol):
     """One vendor, outgoing."""
 
     vendor: str
     url_kinds: frozenset[MediaKind]
     """Inputs the vendor fetches by itself when given an address; the engine turns all others into bytes first."""
+    link_kinds: frozenset[MediaKind]
+    """Inputs the vendor takes by address alone: bytes we hold are given to it as a `PublicUrl`."""
 
     def submit(self, submission: Submission) -> Flow[Accepted]:
         """Start the work. Raise `VendorRefused` when it was surely not accepted; a 5xx or nonsense on the billable
@@ -218,6 +248,15 @@ class CanFind(Protocol):
 
     def find(self, submission: Submission) -> Flow[tuple[Candidate, ...]]:
         """Return every operation that may be this submission; empty only when the vendor surely would have shown it."""
+        ...
+
+
+@runtime_checkable
+class CanReadCallback(Protocol):
+    """The vendor calls back. Nothing it says is believed before a look confirms it."""
+
+    def read_callback(self, callback: Callback, submission: Submission) -> Heard:
+        """Return what it tells about this attempt. Raise `UnexpectedResponse` for what cannot be read."""
         ...
 
 
