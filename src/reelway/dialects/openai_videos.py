@@ -23,6 +23,7 @@ from reelway.dialects.spec import (
     Endpoint,
     Incoming,
     ListVideos,
+    Manners,
     OpenContent,
     Outgoing,
     QuoteVideo,
@@ -73,6 +74,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
         ),
         render_error=render_error,
         key_of=key_of,
+        manners=Manners(any_model=True),  # servers that clone it serve whatever they like
     )
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Incoming",
     "KeyOf",
     "ListVideos",
+    "Manners",
     "OpenContent",
     "Outgoing",
     "QuoteVideo",
@@ -158,6 +159,18 @@ class KeyOf(Protocol):
     ) -> str | None: ...
 
 
+class Manners(Record):
+    """Where the vendor does not as most do, for the sandbox that plays it. The gateway has its own ways in every dialect."""
+
+    any_model: bool = False
+    """Any name of a model will do, and nothing is held against a model card."""
+    reference_once: bool = False
+    """A create with a client reference that was used before is refused: a `Conflict` with the code `reference_exists`."""
+    stops_only_queued: bool = False
+    """Only a queued video can be stopped, by a cancel or a delete, and can be read as cancelled afterwards. Anything else
+    that runs is refused: a `Conflict` with the code `video_running`."""
+
+
 class Dialect(Record):
     """One vendor's wire shape, incoming."""
 
@@ -169,3 +182,4 @@ class Dialect(Record):
     render_callback: Callable[[Video], Any] | None = None
     """The body a caller's `callback_url` gets on every change of status, where the vendor sends such; from the video as
     it is then to what is encoded as JSON. Requests of this dialect name it in `callback_dialect`."""
+    manners: Manners = Manners()
