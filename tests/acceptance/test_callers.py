@@ -130,6 +130,16 @@ def test_a_key_that_was_revoked(stage: Stage) -> None:
         raise AssertionError("a revoked key still works after 20 seconds")
 
 
+def test_a_video_is_read_by_the_callers_own_reference(stage: Stage) -> None:
+    """The answer with its id may have been lost; and the reference of another tenant names nothing."""
+    made = stage.gateway.create(**{**STUCK, "prompt": f"{STUCK['prompt']} mine"}, client_request_id="order-78")
+    stranger = make_key(stage.folder, "nosy", "--tenant", "nosy")
+
+    assert stage.gateway.ask("GET", "/v1/videos/order-78").json["id"] == made["id"]
+    assert stage.gateway.ask("GET", "/v1/videos/order-79").status == 404
+    assert stage.gateway.ask("GET", "/v1/videos/order-78", key=stranger).status == 404
+
+
 # --- lists
 
 

@@ -16,6 +16,7 @@ from reelway.core.errors import Contradiction
 from reelway.core.jobs import Job
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
+from reelway.core.videos import Mode
 from reelway.store.spec import JobQuery, JobStore
 
 __all__ = ["JobStoreConformance"]
@@ -83,6 +84,39 @@ class ListConformance:
             states=(State.QUEUED,), model="veo3.1", user="ada", created_after=NOW, created_before=NOW + 2
         ) == [ada.id]
         assert await listed(user="nobody") == []
+
+    async def test_a_list_is_narrowed_to_ids_references_and_modes(self, store: JobStore) -> None:
+        """Of a list of several, any will do; takes carry no reference of their own."""
+        marks = {"one": "ref-1", "two": "ref-2", "three": None}
+        jobs = {name: _marked(make_job(), mark) for name, mark in marks.items()}
+        edited = jobs["three"].evolve(request=jobs["three"].request.evolve(mode=Mode.EDIT))
+        await store.create(creation(jobs["one"], takes=(_marked(make_job(parent=jobs["one"].id), "ref-1"),)))
+        await store.create(creation(jobs["two"]))
+        await store.create(creation(edited))
+        await store.create(creation(_marked(make_job(tenant="other"), "ref-1")))
+
+        async def listed(**filters: object) -> list[str]:
+            query = JobQuery(tenant="default", descending=False).evolve(**filters)
+            return [job.id for job in (await store.page(query)).jobs]
+
+        one, two, three = (job.id for job in jobs.values())
+        assert await listed(ids=(one, "video_nobody", three)) == [one, three]
+        assert await listed(client_references=("ref-1", "ref-3")) == [one]
+        assert await listed(modes=(Mode.EDIT, Mode.EXTEND)) == [three]
+        assert await listed(modes=(Mode.T2V,), ids=(two, three)) == [two]
+
+    async def test_pages_can_be_counted_and_skipped(self, store: JobStore) -> None:
+        """For callers who turn pages by number; the count is of all that fit, wherever the page is."""
+        jobs = [make_job() for _ in range(5)]
+        for job in jobs:
+            await store.create(creation(job))
+        query = JobQuery(tenant="default", descending=False, limit=2)
+        page = await store.page(query.evolve(skip=2, counted=True))
+        assert [job.id for job in page.jobs] == [jobs[2].id, jobs[3].id]
+        assert (page.total, page.has_more) == (5, True)
+        last = await store.page(query.evolve(skip=4, counted=True, after=jobs[0].id))
+        assert (last.total, last.has_more, last.jobs) == (5, False, ())
+        assert (await store.page(query)).total is None
 
     async def test_the_queue_is_counted_up_to_a_video(self, store: JobStore, fleet: Fleet) -> None:
         """Queued videos made before it; not takes, not what is under way or final."""
@@ -174,6 +208,10 @@ async def _videos(store: JobStore, count: int) -> list[Job]:
     jobs = [make_job() for _ in range(count)]
     await asyncio.gather(*(store.create(creation(job)) for job in jobs))
     return jobs
+
+
+def _marked(job: Job, reference: str | None) -> Job:
+    return job.evolve(request=job.request.evolve(client_reference=reference))
 
 
 async def _rendered(

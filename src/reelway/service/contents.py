@@ -62,13 +62,14 @@ class ContentKeeper:
                 code="link_expired",
             )
 
-    def link(self, job: Job, index: int) -> str | None:
-        """Return the address that opens an output until the video expires."""
-        if job.expires_at is None or job.expired:
+    def link(self, job: Job, index: int, variant: Variant = Variant.VIDEO) -> str | None:
+        """Return the address that opens a file of an output until the video expires; None when there is no such file."""
+        if job.expires_at is None or job.expired or variant not in job.outputs[index].files:
             return None
         expires = int(job.expires_at)
-        signature = sign_link(self._secret, job.id, Variant.VIDEO, index, expires)
-        return f"{self._public_url}/v1/videos/{job.id}/content?variant=video&index={index}&expires={expires}&signature={signature}"
+        signature = sign_link(self._secret, job.id, variant, index, expires)
+        path = f"/v1/videos/{job.id}/content?variant={variant}&index={index}&expires={expires}&signature={signature}"
+        return self._public_url + path
 
     async def in_base64(self, job: Job, limit_bytes: int) -> tuple[str, ...]:
         """Return every video of a job as text; nothing when they are larger than that together."""
@@ -82,4 +83,9 @@ class ContentKeeper:
 
     def linked(self, job: Job) -> tuple[Output, ...]:
         """Return the outputs as a caller may see them."""
-        return tuple(output.evolve(url=self.link(job, output.index)) for output in job.outputs)
+        return tuple(
+            output.evolve(
+                url=self.link(job, output.index), last_frame_url=self.link(job, output.index, Variant.LAST_FRAME)
+            )
+            for output in job.outputs
+        )

@@ -1,7 +1,7 @@
 """The use cases, one method each. Whoever asks is checked first; what is refused is refused before anything is charged."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -29,6 +29,7 @@ from reelway.service.inputs import InputKeeper
 from reelway.service.jobs import make_jobs
 from reelway.service.views import quote_view, view
 from reelway.store.spec import Creation, JobQuery, JobStore
+from reelway.vendors.spec import Callback
 
 __all__ = ["Service", "ServiceLimits", "VideoEvent"]
 
@@ -209,7 +210,11 @@ class Service:
     # --- read
 
     async def read(self, video_id: str, caller: Caller, *, wait_seconds: float = 0.0) -> Video:
-        """Return a video; with `wait_seconds`, not before it is finished or the time is over."""
+        """Return a video, named by its id or by the caller's own reference (the newest that carries it).
+
+        With `wait_seconds`, not before it is finished or the time is over.
+        """
+        video_id = await self._id_of(video_id, caller)
         deadline = self._clock() + min(wait_seconds, self._limits.longest_wait_seconds)
         waiter = self._engine.board.watch(video_id) if wait_seconds > 0 else None
         try:
@@ -242,9 +247,15 @@ class Service:
                 user=query.user,
                 created_after=query.created_after,
                 created_before=query.created_before,
+                ids=query.ids,
+                client_references=query.client_references,
+                modes=query.modes,
+                skip=query.skip,
+                counted=query.counted,
             )
         )
-        return VideoPage(videos=tuple(self._view(job, caller) for job in page.jobs), has_more=page.has_more)
+        videos = tuple(self._view(job, caller) for job in page.jobs)
+        return VideoPage(videos=videos, has_more=page.has_more, total=page.total)
 
     async def events(
         self, video_id: str, caller: Caller, *, last_event_id: str | None = None
@@ -301,6 +312,14 @@ class Service:
             await self._assets.delete_under(f"videos/{prefix}")
         return Deleted(id=video_id)
 
+    # --- vendors
+
+    async def hear(
+        self, video_id: str, attempt: str, secret: str, read: Callable[[], Awaitable[Callback]]
+    ) -> dict[str, Any] | None:
+        """Take a vendor's callback; return what it wants to hear back. Raises `NotFound` for an address we did not give out."""
+        return await self._engine.hear(video_id, attempt, secret, read)
+
     # --- content
 
     async def content(self, video_id: str, caller: Caller | None, *, variant: Variant, index: int) -> Content:
@@ -352,6 +371,12 @@ class Service:
         if job is None or job.tenant != caller.tenant or job.parent is not None:
             raise _not_found(video_id)
         return job
+
+    async def _id_of(self, name: str, caller: Caller) -> str:
+        if is_id("video", name):
+            return name
+        page = await self._store.page(JobQuery(tenant=caller.tenant, client_references=(name,), limit=1))
+        return page.jobs[0].id if page.jobs else name
 
     async def _check_place(self, video_id: str, caller: Caller) -> None:
         """A page may follow a video that was deleted since: whoever deletes what a list shows turns pages all the same."""

@@ -40,6 +40,8 @@ _CONDITIONS = {
     "created_after": "AND created_at > :created_after",
     "created_before": "AND created_at < :created_before",
 }
+_LISTS = {"id": "ids", "state": "states", "client_reference": "client_references", "mode": "modes"}
+"""Columns of which any of several values will do, and the field of the query that holds them."""
 _BEYOND = {True: "AND id < :after", False: "AND id > :after"}
 _DIRECTION = {True: "DESC", False: "ASC"}
 
@@ -69,23 +71,38 @@ def find_jobs(connection: sqlite3.Connection, job_ids: tuple[str, ...]) -> tuple
 def is_quick(query: JobQuery) -> bool:
     """Tell whether a page is read off the index, row after row, with nothing to pass over."""
     filters = (query.model, query.user, query.created_after, query.created_before)
-    return query.tenant is not None and not query.states and all(value is None for value in filters)
+    lists = (query.states, query.ids, query.client_references, query.modes)
+    passes_over = query.skip > 0 or query.counted or any(lists) or any(value is not None for value in filters)
+    return query.tenant is not None and not passes_over
 
 
 def find_page(connection: sqlite3.Connection, query: JobQuery) -> JobPage:
-    conditions = [text for name, text in _CONDITIONS.items() if getattr(query, name) is not None]
+    conditions, values = _conditions(query)
+    total = None
+    if query.counted:
+        text = _SQL["count"].replace("{conditions}", " ".join(conditions))
+        total = int(connection.execute(text, values).fetchone()[0])
     if query.after is not None:
         conditions.append(_BEYOND[query.descending])
-    values: dict[str, Any] = {name: getattr(query, name) for name in (*_CONDITIONS, "after")}
-    if query.states:
-        states = {f"state_{number}": state for number, state in enumerate(query.states)}
-        conditions.append(f"AND state IN ({', '.join(f':{name}' for name in states)})")
-        values |= states
     text = (
         _SQL["page"].replace("{conditions}", " ".join(conditions)).replace("{direction}", _DIRECTION[query.descending])
     )
-    rows = connection.execute(text, {**values, "limit": query.limit + 1}).fetchall()
-    return JobPage(jobs=tuple(job_from_row(row) for row in rows[: query.limit]), has_more=len(rows) > query.limit)
+    places = {"after": query.after, "limit": query.limit + 1, "skip": query.skip}
+    rows = connection.execute(text, {**values, **places}).fetchall()
+    jobs = tuple(job_from_row(row) for row in rows[: query.limit])
+    return JobPage(jobs=jobs, has_more=len(rows) > query.limit, total=total)
+
+
+def _conditions(query: JobQuery) -> tuple[list[str], dict[str, Any]]:
+    """Return what a video must fulfil, as text from the closed lists here, and the values it names."""
+    conditions = [text for name, text in _CONDITIONS.items() if getattr(query, name) is not None]
+    values: dict[str, Any] = {name: getattr(query, name) for name in _CONDITIONS}
+    for column, wanted in _LISTS.items():
+        members = {f"{column}_{number}": value for number, value in enumerate(getattr(query, wanted))}
+        if members:
+            conditions.append(f"AND {column} IN ({', '.join(f':{name}' for name in members)})")
+            values |= members
+    return conditions, values
 
 
 def find_events(connection: sqlite3.Connection, job_id: str, after_seq: int) -> tuple[JobEvent, ...]:

@@ -66,6 +66,8 @@ def job_row(job: Job) -> tuple[Any, ...]:
         job.deadline_at,
         job.request.model,
         job.request.user,
+        None if job.parent is not None else job.request.client_reference,
+        job.request.mode,
         _account(job),
         job.operation_key,
         job.completed_at,

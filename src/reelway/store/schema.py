@@ -58,6 +58,8 @@ _JOBS = sa.Table(
     sa.Column("deadline_at", sa.Double, nullable=False),
     sa.Column("model", sa.Text, nullable=False),
     sa.Column("end_user", sa.Text),
+    sa.Column("client_reference", sa.Text),
+    sa.Column("mode", sa.Text, nullable=False),
     sa.Column("account", sa.Text),
     sa.Column("operation_key", sa.Text),
     sa.Column("completed_at", sa.Double),
@@ -72,6 +74,8 @@ _JOBS = sa.Table(
 
 # Videos of one tenant in order; takes are not listed.
 _index("jobs_by_tenant", _JOBS.c.tenant, _JOBS.c.id, where="parent IS NULL")
+# The caller's own marks, by which a video is found when the answer with its id was lost.
+_index("jobs_by_reference", _JOBS.c.tenant, _JOBS.c.client_reference, where="client_reference IS NOT NULL")
 _index("jobs_by_parent", _JOBS.c.parent, where="parent IS NOT NULL")
 # Who holds which unfinished job, the oldest due first; small, because final jobs are not in it.
 _index("jobs_by_epoch", _JOBS.c.epoch, _JOBS.c.due_at, _JOBS.c.id, where=_UNFINISHED)

@@ -14,6 +14,7 @@ from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
 from reelway.core.record import Record
+from reelway.core.videos import Mode
 
 __all__ = ["Change", "Created", "Creation", "IdempotencyClaim", "JobPage", "JobQuery", "JobStore"]
 
@@ -80,11 +81,23 @@ class JobQuery(Record):
     user: str | None = None
     created_after: float | None = None
     created_before: float | None = None
+    ids: tuple[str, ...] = ()
+    """Empty: all."""
+    client_references: tuple[str, ...] = ()
+    """Empty: all, also those without one."""
+    modes: tuple[Mode, ...] = ()
+    """Empty: all."""
+    skip: int = 0
+    """So many fitting videos come before the page."""
+    counted: bool = False
+    """Whether the page says how many fit in all: that is work in proportion to their number."""
 
 
 class JobPage(Record):
     jobs: tuple[Job, ...]
     has_more: bool
+    total: int | None = None
+    """How many fit in all, where that was asked for."""
 
 
 class JobStore(Protocol):

@@ -13,7 +13,11 @@ SELECT id, record, owner, epoch, version, cancel_requested_at FROM jobs WHERE id
 SELECT record, owner, epoch, version, cancel_requested_at FROM jobs
 WHERE parent IS NULL {conditions}
 ORDER BY id {direction}
-LIMIT :limit
+LIMIT :limit OFFSET :skip
+
+-- name: count
+-- How many videos such pages have in all.
+SELECT count(*) FROM jobs WHERE parent IS NULL {conditions}
 
 -- name: events
 -- A video's story from a line on.

@@ -65,6 +65,8 @@ CREATE TABLE jobs (
 	deadline_at DOUBLE NOT NULL,
 	model TEXT NOT NULL,
 	end_user TEXT,
+	client_reference TEXT,
+	mode TEXT NOT NULL,
 	account TEXT,
 	operation_key TEXT,
 	completed_at DOUBLE,
@@ -84,6 +86,8 @@ CREATE INDEX jobs_by_epoch ON jobs (epoch, due_at, id) WHERE state IN ('queued',
 CREATE UNIQUE INDEX jobs_by_operation ON jobs (account, operation_key) WHERE operation_key IS NOT NULL;
 
 CREATE INDEX jobs_by_parent ON jobs (parent) WHERE parent IS NOT NULL;
+
+CREATE INDEX jobs_by_reference ON jobs (tenant, client_reference) WHERE client_reference IS NOT NULL;
 
 CREATE INDEX jobs_by_tenant ON jobs (tenant, id) WHERE parent IS NULL;
 

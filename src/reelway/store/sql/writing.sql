@@ -4,7 +4,7 @@
 -- New videos and their takes, a whole batch in one statement: each statement hands the interpreter's lock over once.
 INSERT INTO jobs (
   id, tenant, key_id, parent, take, state, owner, epoch, version, created_at, updated_at, due_at, deadline_at, model,
-  end_user, account, operation_key, completed_at, expires_at, expired, cancel_requested_at, record
+  end_user, client_reference, mode, account, operation_key, completed_at, expires_at, expired, cancel_requested_at, record
 )
 VALUES {rows}
 

@@ -45,6 +45,8 @@ def _make_jobs() -> None:
         sa.Column("deadline_at", sa.Double, nullable=False),
         sa.Column("model", sa.Text, nullable=False),
         sa.Column("end_user", sa.Text),
+        sa.Column("client_reference", sa.Text),
+        sa.Column("mode", sa.Text, nullable=False),
         sa.Column("account", sa.Text),
         sa.Column("operation_key", sa.Text),
         sa.Column("completed_at", sa.Double),
@@ -59,6 +61,7 @@ def _make_jobs() -> None:
         sa.ForeignKeyConstraint(["parent"], ["jobs.id"], name="jobs_parent_fk"),
     )
     _index("jobs_by_tenant", "jobs", ["tenant", "id"], "parent IS NULL")
+    _index("jobs_by_reference", "jobs", ["tenant", "client_reference"], "client_reference IS NOT NULL")
     _index("jobs_by_parent", "jobs", ["parent"], "parent IS NOT NULL")
     _index("jobs_by_epoch", "jobs", ["epoch", "due_at", "id"], _UNFINISHED)
     _index("jobs_unfinished", "jobs", ["created_at", "id", "state", "parent"], _UNFINISHED)
