@@ -25,7 +25,19 @@ from reelway.dialects.spec import Answer, Call, CreateVideo
 from reelway.vendors.registry import adapters
 from reelway.vendors.spec import Accepted, Adapter, Submission
 
-__all__ = ["CATALOG", "LEGS", "Leg", "Line", "carried", "drawn", "lines", "meaning", "submission_of"]
+__all__ = [
+    "CATALOG",
+    "LEGS",
+    "STARTED",
+    "Leg",
+    "Line",
+    "carried",
+    "drawn",
+    "lines",
+    "meaning",
+    "plain_request",
+    "submission_of",
+]
 
 CATALOG: Catalog = load_catalog()
 BEFORE_ANY_RETIRED = date(2026, 1, 1)
@@ -91,11 +103,12 @@ def lines(*vendors: str) -> list[Line]:
 
 
 def _can_carry(leg: Leg, card: ModelCard, mode: Mode) -> bool:
-    return any(_serves(leg, card, resolve(request, card)) for request in (_example(card, mode),))
+    return _serves(leg, card, resolve(_example(card, mode), card))
 
 
 def _example(card: ModelCard, mode: Mode) -> VideoRequest:
-    return example(card, mode).evolve(inputs=tuple(_sourced(given, True) for given in example(card, mode).inputs))
+    request = example(card, mode)
+    return request.evolve(inputs=tuple(_sourced(given, True) for given in request.inputs))
 
 
 def _serves(leg: Leg, card: ModelCard, request: ResolvedRequest) -> bool:
@@ -130,6 +143,11 @@ def drawn(draw: st.DrawFn, line: Line) -> ResolvedRequest:
     if resolved.mode is not line.mode or not _serves(line.leg, card, resolved):
         reject()
     return resolved
+
+
+def plain_request(line: Line) -> ResolvedRequest:
+    """Return the smallest request of a line."""
+    return resolve(_example(line.card, line.mode), line.card)
 
 
 def submission_of(line: Line, request: ResolvedRequest, **changes: Any) -> Submission:
