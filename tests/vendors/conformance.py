@@ -36,7 +36,7 @@ from reelway.vendors.spec import (
     Submission,
 )
 
-__all__ = ["Case", "Exchange", "Step", "as_builtins", "load_cases", "replay", "written"]
+__all__ = ["Case", "Exchange", "Step", "as_builtins", "flow_of", "load_cases", "replay", "written"]
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
@@ -89,7 +89,7 @@ def replay(case: Case) -> None:
     for step in case.steps:
         batch, exchanges = exchanges[: step.exchanges], exchanges[step.exchanges :]
         assert len(batch) == step.exchanges, f"{case.name}: {step.do} lacks a numbered pair"
-        result = _perform(_flow(case, step, operation), batch, case)
+        result = _perform(flow_of(case, step, operation), batch, case)
         _check_result(step, result)
         if isinstance(result, Accepted):
             operation = msgspec.json.decode(msgspec.json.encode(result.operation))
@@ -140,7 +140,8 @@ def _response(spelled: dict[str, Any]) -> HttpResponse:
     return HttpResponse(status=spelled["status"], headers=spelled.get("headers", {}), body=body)
 
 
-def _flow(case: Case, step: Step, operation: Mapping[str, Any] | None) -> Flow[Any]:
+def flow_of(case: Case, step: Step, operation: Mapping[str, Any] | None) -> Flow[Any]:
+    """Return a step of the story, about to begin."""
     adapter: Any = case.adapter
     given = case.submission if step.do in ("submit", "find") else operation
     assert given is not None, f"{case.name}: {step.do} has nothing to begin with"
