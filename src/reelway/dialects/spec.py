@@ -72,6 +72,8 @@ class Outgoing(Record):
 
 class CreateVideo(Record):
     request: VideoRequest
+    wait_seconds: float = 0.0
+    """How long the answer may wait for the video to be finished; it is made and paid for either way."""
 
 
 class QuoteVideo(Record):
@@ -149,6 +151,8 @@ class Endpoint(Record):
     render: Callable[[Answer], Outgoing]
     streams: bool = False
     """The body of the answer is content, served by whoever performs the call."""
+    render_asked: Callable[[Answer, Incoming], Outgoing] | None = None
+    """In place of `render`, where the answer repeats something of the request that is not in the video."""
 
 
 class KeyOf(Protocol):
@@ -169,6 +173,8 @@ class Manners(Record):
     stops_only_queued: bool = False
     """Only a queued video can be stopped, by a cancel or a delete, and can be read as cancelled afterwards. Anything else
     that runs is refused: a `Conflict` with the code `video_running`."""
+    usage_of: Callable[[Video], dict[str, Any]] | None = None
+    """What a finished video used, in the figures and under the names in which the vendor reports it."""
 
 
 class Dialect(Record):

@@ -1,36 +1,38 @@
-"""The sandbox as an ASGI app: the OpenAI Videos dialect over a small renderer, and a list of the creates it saw.
+"""The sandbox as an ASGI app: every dialect over one small renderer, and lists of the creates it saw and the callbacks it sent.
 
 An answer that is to be lost is broken off here, below every layer that would turn it into a proper error.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import Message, Receive, Scope, Send
+from starlette.routing import BaseRoute, Route, Router
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reelway.core.errors import NotFound
-from reelway.dialects.openai_videos import key_of, make_dialect, render_error
-from reelway.dialects.spec import Outgoing
+from reelway.catalog.catalog import Catalog
+from reelway.catalog.load import load_catalog
+from reelway.core.record import Record
+from reelway.dialects.openai_videos import key_of, render_error
+from reelway.dialects.registry import make_dialects
+from reelway.dialects.spec import Dialect, Outgoing
 from reelway.media.render import RenderingWorker
 from reelway.mounting.bodies import BodyLimits
 from reelway.mounting.dialects import mount
 from reelway.mounting.exchange import Exchange, Guarded
-from reelway.sandbox.backend import SandboxBackend, SandboxSettings
+from reelway.mounting.paths import PathTable
+from reelway.sandbox.backend import SandboxBackend
+from reelway.sandbox.behaviour import SandboxSettings
 from reelway.sandbox.folder import SandboxFolder
 from reelway.sandbox.intake import Intake
 from reelway.sandbox.misbehaviour import with_odd_words
+from reelway.sandbox.nowhere import Nowhere
 from reelway.sandbox.studio import Studio
 
 __all__ = ["Sandbox", "SandboxSettings", "make_sandbox"]
-
-_REQUEST_PATHS = ("/sandbox/requests", "/requests")
-"""Where the log is read: alone, and below `/sandbox` of a gateway."""
 
 _BROKEN_ANSWER = b'{"id":"vid'
 
@@ -38,9 +40,9 @@ _BROKEN_ANSWER = b'{"id":"vid'
 class Sandbox:
     """A make-believe vendor. `close` it in the end; what is rendering then is taken up again at the next start."""
 
-    def __init__(self, app: Starlette, studio: Studio) -> None:
+    def __init__(self, app: ASGIApp, backend: SandboxBackend) -> None:
         self._app = app
-        self._studio = studio
+        self._backend = backend
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -48,9 +50,13 @@ class Sandbox:
         elif scope["type"] == "http":
             await self._answer(scope, receive, send)
 
+    async def open(self) -> None:
+        """Take up what an earlier run left: callbacks go on also when nobody asks for anything."""
+        await self._backend.open()
+
     async def close(self) -> None:
         """Stop what runs in the background."""
-        await self._studio.close()
+        await self._backend.close()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
@@ -71,6 +77,7 @@ class Sandbox:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                await self.open()
                 await send({"type": "lifespan.startup.complete"})
             elif message["type"] == "lifespan.shutdown":
                 await self.close()
@@ -85,8 +92,14 @@ def make_sandbox(
     keys: frozenset[str] | None = None,
     settings: SandboxSettings = SandboxSettings(),  # noqa: B008 - a frozen value
     clock: Callable[[], float] = time.time,
+    catalog: Catalog | None = None,
+    dialects: Sequence[Dialect] | None = None,
 ) -> Sandbox:
-    """Return a sandbox over a folder. `keys` None accepts any key and none; the worker stays the caller's to close."""
+    """Return a sandbox over a folder, which plays the vendor of every dialect there is.
+
+    `keys` None accepts any key and none; the worker stays the caller's to close. Without a catalogue the packaged one holds.
+    """
+    played = tuple(make_dialects() if dialects is None else dialects)
     files = SandboxFolder(folder)
     studio = Studio(files, worker, draft=settings.draft, most_tasks=settings.most_tasks, clock=clock)
     intake = Intake(
@@ -97,33 +110,48 @@ def make_sandbox(
         fetch_urls=settings.fetch_urls,
         allowed_hosts=settings.allowed_hosts,
         upload_bytes=settings.upload_bytes,
+        catalog=load_catalog() if catalog is None else catalog,
     )
-    backend = SandboxBackend(files, studio, intake, keys=keys, settings=settings, clock=clock)
-    dialect = with_odd_words(make_dialect())
-    routes = mount(dialect, backend, limits=BodyLimits())
-    log = Guarded(_Log(files, backend).answer, render_error)
-    elsewhere = Guarded(_nothing_here, render_error)
-    routes += [Route(path, log) for path in _REQUEST_PATHS]
-    return Sandbox(Starlette(routes=[*routes, Route("/{path:path}", elsewhere)]), studio)
+    by_name = {dialect.name: dialect for dialect in played}
+    backend = SandboxBackend(files, studio, intake, by_name, keys=keys, settings=settings, clock=clock)
+    routes: list[BaseRoute] = [
+        route
+        for dialect in played
+        for route in mount(with_odd_words(dialect), backend.playing(dialect), limits=BodyLimits())
+    ]
+    log = _Log(files, backend)
+    routes += [Route(path, Guarded(log.creates, render_error)) for path in _beside("/requests")]
+    routes += [Route(path, Guarded(log.callbacks, render_error)) for path in _beside("/callbacks")]
+    return Sandbox(PathTable(Router(routes, redirect_slashes=False, default=Nowhere(played))), backend)
 
 
 class _Log:
-    """`GET` returns the creates seen so far, oldest first; `DELETE` forgets them."""
+    """What the sandbox saw and did."""
 
     def __init__(self, folder: SandboxFolder, backend: SandboxBackend) -> None:
         self._folder = folder
         self._backend = backend
 
-    async def answer(self, exchange: Exchange) -> None:
+    async def creates(self, exchange: Exchange) -> None:
+        """`GET` returns the creates seen so far, oldest first; `DELETE` forgets them."""
         await self._backend.authenticate(key_of(exchange.headers))
         if exchange.method == "DELETE":
             await asyncio.to_thread(self._folder.forget_requests)
-        seen: list[Any] = [msgspec.to_builtins(request) for request in self._folder.requests]
-        await exchange.answer(Outgoing(body={"object": "list", "data": seen, "total": len(seen)}))
+        await _answer_list(exchange, self._folder.requests)
+
+    async def callbacks(self, exchange: Exchange) -> None:
+        """`GET` returns the callbacks sent since the start, oldest first; `DELETE` forgets them."""
+        await self._backend.authenticate(key_of(exchange.headers))
+        if exchange.method == "DELETE":
+            self._backend.callbacks.sent.clear()
+        await _answer_list(exchange, self._backend.callbacks.sent)
 
 
-async def _nothing_here(exchange: Exchange) -> None:
-    raise NotFound(
-        f"There is nothing at {exchange.path[:80]}; the sandbox speaks the OpenAI Videos API under /v1/videos.",
-        code="unknown_path",
-    )
+def _beside(path: str) -> tuple[str, str]:
+    """Return where a log is read: alone, and below `/sandbox` of a gateway."""
+    return f"/sandbox{path}", path
+
+
+async def _answer_list(exchange: Exchange, entries: Iterable[Record]) -> None:
+    seen: list[Any] = [msgspec.to_builtins(entry) for entry in entries]
+    await exchange.answer(Outgoing(body={"object": "list", "data": seen, "total": len(seen)}))

@@ -1,23 +1,18 @@
-"""Plays the vendor behind a dialect: takes requests, shows videos, hands out files, and misbehaves where it is told to.
+"""Plays the vendors behind the dialects: takes requests, shows videos, hands out files, and misbehaves where it is told to.
 
-It asks for nothing but what is in its folder, and its clock is handed in.
+All vendors share their videos: what was ordered in one dialect can be seen in every other. It asks for nothing but what is in
+its folder, and its clock is handed in.
 """
 
 import asyncio
+import base64
 import hashlib
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
 
-from reelway.core.errors import (
-    AuthenticationRequired,
-    Conflict,
-    Gone,
-    InvalidRequest,
-    NotFound,
-    TooLarge,
-)
+from reelway.core.errors import AuthenticationRequired, Conflict, InvalidRequest, NotFound, TooLarge
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import Status
@@ -30,6 +25,7 @@ from reelway.dialects.spec import (
     CreateVideo,
     Deleted,
     DeleteVideo,
+    Dialect,
     Incoming,
     ListVideos,
     OpenContent,
@@ -39,51 +35,46 @@ from reelway.dialects.spec import (
 )
 from reelway.mounting.dialects import OpenedContent
 from reelway.mounting.exchange import ClientGone
+from reelway.sandbox.behaviour import SandboxSettings
+from reelway.sandbox.callbacks import Callbacks, Poster
 from reelway.sandbox.faults import HttpFault, read_faults
+from reelway.sandbox.files import Files, count_one
 from reelway.sandbox.folder import SandboxFolder, SeenRequest
 from reelway.sandbox.intake import Intake
-from reelway.sandbox.misbehaviour import OddVideo, refusal_of, spoil, status_error
+from reelway.sandbox.links import Links, origin_of
+from reelway.sandbox.listing import choose_page
+from reelway.sandbox.misbehaviour import OddVideo, refusal_of, status_error
 from reelway.sandbox.plans import choose_shape
-from reelway.sandbox.studio import MadeFile, Studio
-from reelway.sandbox.tasks import Task, look, show
+from reelway.sandbox.studio import Studio
+from reelway.sandbox.tasks import Seen, Task, look, show
 
-__all__ = ["AnswerLost", "SandboxBackend", "SandboxSettings"]
+__all__ = ["AnswerLost", "Part", "SandboxBackend"]
 
 _HOLDER = "sandbox"
-_PIECE = 1 << 20
-
-
-class SandboxSettings(Record):
-    """How a sandbox behaves."""
-
-    pace: float = 1.0
-    """Scales the make-believe render time of 2 s and 0.1 s for each second of video; 0: as fast as it really renders."""
-    draft: bool = False
-    """Paint one picture a second: for tests that make many videos."""
-    faults: str = ""
-    """Directives that hold for every request, `[[rate:429x2]] [[delay:20]]`."""
-    fetch_urls: bool = False
-    """Fetch inputs that are given by http and https addresses. Otherwise they are refused."""
-    allowed_hosts: frozenset[str] = frozenset()
-    """Private hosts that may be fetched from all the same."""
-    lifetime_seconds: float = 24 * 3600.0
-    """After this the files of a video are gone."""
-    most_tasks: int = 10_000
-    upload_bytes: int = 100_000_000
+_ORDERED = Seen(status=Status.QUEUED)
+"""What every create is answered with, however fast the video is made."""
 
 
 class AnswerLost(ClientGone):
     """The request was performed, and the connection breaks off instead of answering."""
 
 
+class Asked(Record):
+    """In whose words the sandbox is asked, and where it was reached."""
+
+    dialect: Dialect
+    origin: str
+
+
 class SandboxBackend:
-    """Performs the calls of a dialect; see `mounting.Backend`."""
+    """What all vendors have in common; `playing` returns one of them."""
 
     def __init__(
         self,
         folder: SandboxFolder,
         studio: Studio,
         intake: Intake,
+        dialects: Mapping[str, Dialect],
         *,
         keys: frozenset[str] | None,
         settings: SandboxSettings,
@@ -92,18 +83,42 @@ class SandboxBackend:
         self._folder = folder
         self._studio = studio
         self._intake = intake
+        self._dialects = dialects
         self._keys = keys
         self._settings = settings
         self._clock = clock
+        self._files = Files(studio, clock, settings.most_tasks)
         self._looks: Counter[str] = Counter()
-        self._downloads: Counter[str] = Counter()
         self._creating = asyncio.Lock()
+        self._opening = asyncio.Lock()
+        self._is_open = False
+        poster = Poster(settings.allowed_hosts, settings.pace)
+        self.callbacks = Callbacks(studio, poster, self._callback_body, self._show_as, clock)
+
+    def playing(self, dialect: Dialect) -> "Part":
+        """Return the vendor of a dialect."""
+        return Part(self, dialect)
+
+    async def open(self) -> None:
+        """Take up what an earlier run left; the first request does it, where nobody did before."""
+        async with self._opening:
+            if self._is_open:
+                return
+            await self._studio.open()
+            for task in self._studio.tasks.values():
+                self._follow(task)
+            self._is_open = True
+
+    async def close(self) -> None:
+        """Stop what runs in the background."""
+        await self.callbacks.close()
+        await self._studio.close()
 
     async def authenticate(self, key: str | None) -> Caller:
         """Return the holder of this key; any key, or none, where the sandbox was given no keys."""
         if self._keys is not None and key not in self._keys:
             raise AuthenticationRequired("This sandbox does not know the API key; use the one it was started with.")
-        await self._studio.open()
+        await self.open()
         mark = hashlib.sha256((key or "").encode()).hexdigest()[:12]
         return Caller(tenant=_HOLDER, key_id=f"sandbox_{mark}", scopes=("create", "read", "admin"))
 
@@ -121,67 +136,54 @@ class SandboxBackend:
         """Remove a file that no request came to use."""
         await asyncio.to_thread(self._folder.upload_path(blob).unlink, missing_ok=True)
 
-    async def perform(self, call: Call, caller: Caller, incoming: Incoming) -> Answer:
-        """Do it."""
+    async def perform(self, call: Call, incoming: Incoming, dialect: Dialect) -> Answer:
+        """Do it, as the vendor of this dialect."""
+        asked = Asked(dialect=dialect, origin=self._origin(incoming))
         match call:
             case CreateVideo():
-                return await self._create(call, incoming)
-            case QuoteVideo(request=request):
-                shape = choose_shape(request)
-                size = f"{shape.width}x{shape.height}"
-                return {
-                    "object": "video.quote",
-                    "model": request.model,
-                    "seconds": f"{shape.seconds:g}",
-                    "size": size,
-                    "cost": {"currency": "USD", "reserved": "0.00"},
-                }
-            case ReadVideo(id=task_id, wait_seconds=wait_seconds):
-                return await self._read(task_id, wait_seconds)
+                return await self._create(call, incoming, asked)
+            case QuoteVideo():
+                return _quote(call)
+            case ReadVideo(id=name, wait_seconds=wait_seconds):
+                return await self._read(name, wait_seconds, asked)
             case ListVideos():
-                return self._list(call)
-            case DeleteVideo(id=task_id):
-                await self._studio.remove(self._find(task_id).id)
-                return Deleted(id=task_id)
-            case CancelVideo(id=task_id):
-                return await self._cancel(task_id)
+                return self._list(call, asked)
+            case DeleteVideo(id=name):
+                return await self._delete(name, asked)
+            case CancelVideo(id=name):
+                return await self._cancel(self._find(name), asked)
             case OpenContent():
                 raise InvalidRequest("content is streamed, not performed")
 
-    async def open_content(self, call: OpenContent, caller: Caller) -> OpenedContent:
+    async def open_content(self, call: OpenContent) -> OpenedContent:
         """Find a file of a finished video, or whatever the faults put in its place."""
-        task = self._find(call.id)
-        seen = look(task, self._clock())
-        if seen.status is Status.FAILED:
-            raise Conflict(f"Video {task.id} failed, so it has no content.", code="video_failed")
-        if seen.status is not Status.COMPLETED:
-            self._studio.ensure_rendered(task)
-            raise Conflict(f"Video {task.id} is not finished yet; ask again later.", code="video_not_ready")
-        if self._clock() >= task.expires_at:
-            raise Gone(f"The files of video {task.id} have expired; create it again.", code="content_expired")
-        if call.index >= len(task.outputs):
-            raise NotFound(f"Video {task.id} has {len(task.outputs)} outputs, counted from 0.", param="index")
-        made = await self._studio.file(task, call.variant, call.index)
-        await asyncio.sleep(task.faults.result_seconds)
-        self._count_one(self._downloads, task.id)
-        if task.faults.result is not None and self._downloads[task.id] <= task.faults.result_times:
-            return await asyncio.to_thread(spoil, made, task.faults.result)
-        return _opened(made)
+        return await self._files.open(self._find(call.id), call)
 
-    async def _create(self, call: CreateVideo, incoming: Incoming) -> Video:
+    async def open_link(self, call: OpenContent, incoming: Incoming) -> OpenedContent | None:
+        """Find the file behind a link; None where the request came without one."""
+        await self.open()
+        if not self._links().is_one(call, incoming, self._clock()):
+            return None
+        return await self.open_content(call)
+
+    # --- create
+
+    async def _create(self, call: CreateVideo, incoming: Incoming, asked: Asked) -> Video:
         request, now = call.request, self._clock()
         faults = read_faults(request.prompt or "", self._settings.faults)
-        seen = self._intake.describe(request, incoming, now)
+        judged = self._settings.strict or not asked.dialect.manners.any_model
+        seen = self._intake.describe(request, incoming, now, dialect=asked.dialect.name, judged=judged)
         async with self._creating:  # one after another, so that a repeated key finds the video it made
             earlier = self._repeated(seen.idempotency_key)
             if earlier is not None:
                 await self._note(seen.evolve(outcome="replayed", task=earlier.id))
-                return show(earlier, now, replayed=True)
+                return self._show(earlier, asked).evolve(replayed=True)
             for fault in faults.create:
                 await self._fail_first(fault, seen)
             if faults.refuse is not None:
                 await self._note(seen)
                 raise refusal_of(faults.refuse)
+            await self._refuse_known_reference(seen, asked)
             task_id = make_id("video_sandbox", now, os.urandom(ENTROPY_BYTES))
             try:
                 task = await self._intake.make_task(request, task_id, faults, seen, self._studio.tasks)
@@ -189,27 +191,24 @@ class SandboxBackend:
                 await asyncio.to_thread(self._folder.remove, task_id)
                 await self._note(seen)
                 raise
+            task = task.evolve(origin=asked.origin)
             lost = bool(faults.lose_answers) and self._count(seen, "lost_answer") < faults.lose_answers
-            seen = seen.evolve(
-                outcome="lost_answer" if lost else "accepted",
-                task=task.id,
-                references=tuple(
-                    {
-                        "role": given.role.value,
-                        "kind": given.kind.value,
-                        "media_type": given.media_type,
-                        "bytes": given.bytes,
-                        "sha256": given.sha256,
-                    }
-                    for given in task.inputs
-                ),
-            )
-            await self._note(seen)
+            await self._note(_accepted(seen, task, lost=lost))
             await self._studio.take_on(task)
+        self._follow(task)
         await asyncio.sleep(faults.answer_seconds)
         if lost:
             raise AnswerLost
-        return show(task, self._clock())
+        if call.wait_seconds:
+            return await self._show_whole(await self._wait(task, call.wait_seconds), asked)
+        return self._show(task, asked, seen=_ORDERED)
+
+    async def _refuse_known_reference(self, seen: SeenRequest, asked: Asked) -> None:
+        """Refuse a reference that was used before, where the vendor does; the vendors share their videos, so whoever used it."""
+        if not asked.dialect.manners.reference_once or seen.client_reference not in self._studio.by_reference:
+            return
+        await self._note(seen.evolve(outcome="reference_exists"))
+        raise Conflict(f"{seen.client_reference} already exists: a video was ordered with it.", code="reference_exists")
 
     async def _fail_first(self, fault: HttpFault, seen: SeenRequest) -> None:
         outcome = f"http_{fault.status}"
@@ -221,12 +220,6 @@ class SandboxBackend:
         """Return how many creates with these words ended so before; the log knows, also after a kill."""
         return sum(1 for past in self._folder.requests if past.outcome == outcome and past.prompt == seen.prompt)
 
-    def _count_one(self, counter: Counter[str], task_id: str) -> None:
-        counter[task_id] += 1
-        if len(counter) > 2 * self._settings.most_tasks:
-            for gone in [known for known in counter if known not in self._studio.tasks]:
-                del counter[gone]
-
     def _repeated(self, key: str | None) -> Task | None:
         task_id = None if key is None else self._studio.by_key.get(key)
         return None if task_id is None else self._studio.tasks.get(task_id)
@@ -234,73 +227,157 @@ class SandboxBackend:
     async def _note(self, seen: SeenRequest) -> None:
         await asyncio.to_thread(self._folder.note, seen)
 
-    async def _read(self, task_id: str, wait_seconds: float) -> Video:
-        task = self._find(task_id)
-        self._count_one(self._looks, task_id)
-        for fault in task.faults.poll:
-            if self._looks[task_id] <= fault.times:
-                raise status_error(fault)
-        deadline = self._clock() + wait_seconds
+    # --- look
+
+    async def _read(self, name: str, wait_seconds: float, asked: Asked) -> Video:
+        task = self._find(name)
+        self._count_look(task)
+        task = await self._wait(task, wait_seconds)
+        return self._odd_or_not(await self._show_whole(task, asked), task)
+
+    async def _wait(self, task: Task, seconds: float) -> Task:
+        """Return the task when it is final, or as it is after this time."""
+        deadline = self._clock() + seconds
         while True:
             self._studio.ensure_rendered(task)
             now = self._clock()
             if look(task, now).is_final or now >= deadline:
-                break
+                return task
             until = min(deadline, task.due_at) if now < task.due_at else deadline
             await self._studio.wait_for_change(until - now)
-            task = self._find(task_id)
-        video = show(task, self._clock())
-        if self._looks[task_id] <= task.faults.odd_polls:
-            return OddVideo.of(video)
-        return video
+            task = self._find(task.id)
 
-    async def _cancel(self, task_id: str) -> Video:
-        task, now = self._find(task_id), self._clock()
-        if look(task, now).is_final:
-            raise Conflict(f"Video {task_id} has ended; there is nothing to cancel.", code="video_final")
-        task = task.evolve(cancelled_at=now)
-        await self._studio.save(task)
-        return show(task, now)
+    def _list(self, call: ListVideos, asked: Asked) -> VideoPage:
+        page = choose_page(self._studio.tasks.values(), call, self._clock())
+        videos = []
+        for task in page.tasks:
+            video = self._show(task, asked)
+            if call.ids:  # a look at videos that are asked for by name, not a list
+                self._count_look(task)
+                self._studio.ensure_rendered(task)
+                video = self._odd_or_not(video, task)
+            videos.append(video)
+        return VideoPage(videos=tuple(videos), has_more=page.has_more, total=page.total)
 
-    def _list(self, call: ListVideos) -> VideoPage:
-        now = self._clock()
-        tasks = sorted(self._studio.tasks.values(), key=lambda task: task.id, reverse=call.order == "desc")
-        if call.after is not None:
-            place = next((number for number, task in enumerate(tasks) if task.id == call.after), None)
-            if place is None:
-                raise InvalidRequest(f"after names no video of this list: {call.after[:80]}", param="after")
-            tasks = tasks[place + 1 :]
-        found = [task for task in tasks if _fits(task, call, now)]
-        return VideoPage(
-            videos=tuple(show(task, now) for task in found[: call.limit]), has_more=len(found) > call.limit
-        )
+    def _count_look(self, task: Task) -> None:
+        """Count one more look, and raise where it is to go wrong."""
+        count_one(self._looks, task.id, self._studio.tasks, self._settings.most_tasks)
+        for fault in task.faults.poll:
+            if self._looks[task.id] <= fault.times:
+                raise status_error(fault)
 
-    def _find(self, task_id: str) -> Task:
-        task = self._studio.tasks.get(task_id)
+    def _odd_or_not(self, video: Video, task: Task) -> Video:
+        return OddVideo.of(video) if self._looks[task.id] <= task.faults.odd_polls else video
+
+    def _find(self, name: str) -> Task:
+        """Return the task of this id, or with this reference of the caller's."""
+        task = self._studio.tasks.get(name) or self._studio.tasks.get(self._studio.by_reference.get(name, ""))
         if task is None:
-            raise NotFound(f"There is no video {task_id[:80]!r}.", code="video_not_found")
+            raise NotFound(f"There is no video {name[:80]!r}.", code="video_not_found")
         return task
 
+    # --- stop
 
-def _fits(task: Task, call: ListVideos, now: float) -> bool:
-    return (
-        (not call.status or look(task, now).status.value in call.status)
-        and call.model in (None, task.model)
-        and call.user in (None, task.user)
-        and (call.created_after is None or task.created_at > call.created_after)
-        and (call.created_before is None or task.created_at < call.created_before)
+    async def _cancel(self, task: Task, asked: Asked) -> Video:
+        now = self._clock()
+        seen = look(task, now)
+        if seen.is_final:
+            raise Conflict(f"Video {task.id} has ended; there is nothing to cancel.", code="video_final")
+        if asked.dialect.manners.stops_only_queued and seen.status is not Status.QUEUED:
+            raise Conflict(f"Video {task.id} is being made and cannot be stopped.", code="video_running")
+        return self._show(await self._studio.change(task.id, cancelled_at=now) or task, asked)
+
+    async def _delete(self, name: str, asked: Asked) -> Deleted:
+        task = self._find(name)
+        only_queued = asked.dialect.manners.stops_only_queued
+        if only_queued and (task.cancelled_at is not None or not look(task, self._clock()).is_final):
+            await self._cancel(task, asked)
+        else:
+            await self._studio.remove(task.id)
+        return Deleted(id=task.id)
+
+    # --- show
+
+    def _show(self, task: Task, asked: Asked, *, seen: Seen | None = None) -> Video:
+        now = self._clock()
+        video = show(task, now, seen=seen, link=self._links().to_files_of(task, asked.origin, now))
+        usage_of = asked.dialect.manners.usage_of
+        return video if usage_of is None or not video.outputs else video.evolve(usage=usage_of(video))
+
+    async def _show_whole(self, task: Task, asked: Asked) -> Video:
+        """Return the video, with its bytes where they were to come in the answer."""
+        video = self._show(task, asked)
+        if not video.outputs or task.response_format != "b64_json":
+            return video
+        texts = [base64.b64encode(data).decode("ascii") for data in await self._files.all_bytes(task)]
+        return video.evolve(b64_json=tuple(texts))
+
+    def _follow(self, task: Task) -> None:
+        """Tell the callback address about a video, where it gave one and its vendor calls back."""
+        dialect = self._dialects.get(task.callback_dialect)
+        if dialect is not None and dialect.render_callback is not None:
+            self.callbacks.follow(task)
+
+    def _show_as(self, task: Task, seen: Seen) -> Video:
+        """Return the video for its callback address."""
+        return self._show(task, Asked(dialect=self._dialects[task.callback_dialect], origin=task.origin), seen=seen)
+
+    def _callback_body(self, task: Task, video: Video) -> Any:
+        render = self._dialects[task.callback_dialect].render_callback
+        return None if render is None else render(video)
+
+    def _links(self) -> Links:
+        return Links(self._folder.link_secret, self._settings.link_seconds)
+
+    def _origin(self, incoming: Incoming) -> str:
+        return origin_of(incoming.headers, self._settings.public_url, self._settings.prefix)
+
+
+class Part:
+    """One vendor, played; see `mounting.Backend`. It reads and answers in its own dialect, and has its vendor's manners."""
+
+    def __init__(self, backend: SandboxBackend, dialect: Dialect) -> None:
+        self._backend = backend
+        self._dialect = dialect
+        self.authenticate = backend.authenticate
+        self.stage = backend.stage
+        self.unstage = backend.unstage
+        self.open_link = backend.open_link
+
+    async def perform(self, call: Call, caller: Caller, incoming: Incoming) -> Answer:
+        """Do it."""
+        return await self._backend.perform(call, incoming, self._dialect)
+
+    async def open_content(self, call: OpenContent, caller: Caller) -> OpenedContent:
+        """Find a file."""
+        return await self._backend.open_content(call)
+
+
+def _quote(call: QuoteVideo) -> dict[str, Any]:
+    shape = choose_shape(call.request)
+    return {
+        "object": "video.quote",
+        "model": call.request.model,
+        "seconds": f"{shape.seconds:g}",
+        "size": f"{shape.width}x{shape.height}",
+        "cost": {"currency": "USD", "reserved": "0.00"},
+    }
+
+
+def _accepted(seen: SeenRequest, task: Task, *, lost: bool) -> SeenRequest:
+    """Return the log line of a create that made a video."""
+    return seen.evolve(
+        outcome="lost_answer" if lost else "accepted",
+        task=task.id,
+        warnings=task.warnings,
+        references=tuple(
+            {
+                "role": given.role.value,
+                "kind": given.kind.value,
+                "media_type": given.media_type,
+                "bytes": given.bytes,
+                "sha256": given.sha256,
+            }
+            for given in task.inputs
+        ),
     )
-
-
-def _opened(made: MadeFile) -> OpenedContent:
-    async def read(start: int, stop: int) -> AsyncIterator[bytes]:
-        for place in range(start, stop, _PIECE):
-            yield await asyncio.to_thread(_read_piece, made.path, place, min(_PIECE, stop - place))
-
-    return OpenedContent(blob=made.blob, filename=made.filename, path=made.path, read=read)
-
-
-def _read_piece(path: Path, place: int, length: int) -> bytes:
-    with path.open("rb") as file:
-        file.seek(place)
-        return file.read(length)

@@ -20,7 +20,7 @@ _DIRECTIVE = re.compile(r"\[\[\s*([a-z_]+)\s*(?::\s*([^\[\]]*?)\s*)?\]\]", re.IG
 _COUNTED = re.compile(r"([a-z0-9_]+?)(?:\s*x\s*(\d{1,6}))?")
 _LONGEST_SECONDS = 3600.0
 
-ResultFault = Literal["truncated", "gone", "text", "empty", "cut"]
+ResultFault = Literal["truncated", "gone", "text", "empty", "cut", "mistyped", "missing"]
 
 
 class HttpFault(Record):
@@ -56,6 +56,18 @@ class Faults(Record):
     result_times: int = ALWAYS
     result_seconds: float = 0.0
     """The bytes begin so much later."""
+    result_errors: tuple[HttpFault, ...] = ()
+    """Downloads that are answered with an error."""
+    link_seconds: float | None = None
+    """How long a link to the file works."""
+    callback_none: bool = False
+    """The callback address hears nothing."""
+    callback_twice: bool = False
+    """It hears everything twice."""
+    callback_forged: bool = False
+    """Before the truth it hears lies: that this video failed, and that one is finished which nobody ordered."""
+    callback_seconds: float = 0.0
+    """It hears everything so much later."""
 
 
 def read_faults(prompt: str, everywhere: str = "") -> Faults:
@@ -112,8 +124,8 @@ def _counted(value: str, times: int) -> tuple[str, int]:
     return match[1], int(match[2]) if match[2] else times
 
 
-def _http(value: str) -> HttpFault:
-    word, times = _counted(value, 1)
+def _http(value: str, usual_times: int = 1) -> HttpFault:
+    word, times = _counted(value, usual_times)
     status = int(word)
     if not 400 <= status <= 599:
         raise ValueError(word)
@@ -146,7 +158,24 @@ def _result(value: str) -> dict[str, Any]:
     if word == "slow":
         return {"result_seconds": _seconds(rest)}
     kind, times = _counted(value, 1 if word.startswith("cut") else ALWAYS)
+    if kind.isdigit():
+        return {"result_errors": (_http(value, ALWAYS),)}
+    if kind == "missing" and word != kind:  # it is seen by looking, so there is nothing to count
+        raise ValueError(value)
     return {"result": _RESULTS[kind], "result_times": times}
+
+
+def _link(value: str) -> dict[str, Any]:
+    return {"link_seconds": _seconds(value)}
+
+
+def _callback(value: str) -> dict[str, Any]:
+    word, colon, rest = value.partition(":")
+    if word == "late":
+        return {"callback_seconds": _seconds(rest)}
+    if colon:
+        raise ValueError(value)
+    return {_CALLBACKS[word]: True}
 
 
 def _nothing(value: str) -> None:
@@ -165,6 +194,13 @@ _RESULTS: Mapping[str, ResultFault] = {
     "text": "text",
     "empty": "empty",
     "cut": "cut",
+    "mistyped": "mistyped",
+    "missing": "missing",
+}
+_CALLBACKS: Mapping[str, str] = {
+    "none": "callback_none",
+    "twice": "callback_twice",
+    "forged": "callback_forged",
 }
 _READERS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "fail": lambda value: {"fail": _kind(value)},
@@ -177,6 +213,8 @@ _READERS: Mapping[str, Callable[[str], dict[str, Any]]] = {
     "progress": _progress,
     "poll": _poll,
     "result": _result,
+    "link": _link,
+    "callback": _callback,
 }
 
 DIRECTIVES: Mapping[str, str] = {
@@ -197,5 +235,13 @@ DIRECTIVES: Mapping[str, str] = {
     "result:gone": "the file is answered with 410",
     "result:cut": "the first download breaks off in the middle; cutx3 for three",
     "result:slow:5": "the file begins five seconds late",
+    "result:mistyped": "the file is answered as `text/html`, and is the video all the same",
+    "result:403": "the file is answered with 403; any status from 400 to 599, 503x2 for the first two downloads",
+    "result:missing": "the video is completed, and there is no file at all",
+    "link:60": "links to the file work for a minute; whoever looks again gets a fresh one",
+    "callback:none": "the callback address hears nothing",
+    "callback:twice": "the callback address hears everything twice",
+    "callback:late:5": "the callback address hears everything five seconds late",
+    "callback:forged": "the callback address first hears that the video failed, and of one that nobody ordered",
 }
 """Every directive with what it does, for messages and docs."""

@@ -15,7 +15,7 @@ import msgspec
 from reelway.core.errors import StorageFailed
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.core.record import Record
-from reelway.core.videos import Blob
+from reelway.core.videos import Blob, RequestWarning
 from reelway.sandbox.tasks import Task
 
 __all__ = ["SandboxFolder", "SeenRequest", "Upload", "measure"]
@@ -23,6 +23,7 @@ __all__ = ["SandboxFolder", "SeenRequest", "Upload", "measure"]
 _MOST_REQUESTS = 10_000
 _LOG = "requests.jsonl"
 _PIECE = 1 << 20
+_SECRET_BYTES = 32
 
 
 class SeenRequest(Record, omit_defaults=False):
@@ -42,6 +43,12 @@ class SeenRequest(Record, omit_defaults=False):
     """Role, kind, media type, bytes and SHA-256 of every input."""
     client_reference: str | None = None
     idempotency_key: str | None = None
+    dialect: str = ""
+    """Whose words it was in."""
+    judged: bool = False
+    """Whether it was held against a model card."""
+    warnings: tuple[RequestWarning, ...] = ()
+    """What the card would not honour; a vendor passes over it in silence."""
 
 
 class Upload:
@@ -91,6 +98,8 @@ class SandboxFolder:
     def __init__(self, folder: Path, *, most_requests: int = _MOST_REQUESTS) -> None:
         self._folder = folder
         self.requests: deque[SeenRequest] = deque(maxlen=most_requests)
+        self.link_secret = b""
+        """What links are signed with; the same after a restart."""
         self._lines = 0
 
     def open(self) -> dict[str, Task]:
@@ -104,6 +113,7 @@ class SandboxFolder:
                 msgspec.json.decode(path.read_bytes(), type=Task) for path in (self._folder / "tasks").glob("*.json")
             ]
             self._read_log()
+            self.link_secret = self._read_secret()
         except (OSError, msgspec.DecodeError) as error:
             raise StorageFailed(
                 f"the sandbox cannot use its folder {self._folder}: {error}. Delete the folder or choose another one."
@@ -159,6 +169,12 @@ class SandboxFolder:
         """Begin the log anew."""
         self.requests.clear()
         self._rewrite_log()
+
+    def _read_secret(self) -> bytes:
+        path = self._folder / "link_secret"
+        if not path.exists():
+            _write_whole(path, os.urandom(_SECRET_BYTES))
+        return path.read_bytes()
 
     def _read_log(self) -> None:
         path = self._folder / _LOG

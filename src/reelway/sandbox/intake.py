@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from reelway.catalog.catalog import Catalog
 from reelway.core.errors import InvalidRequest, MediaUnreadable, NotFound
 from reelway.core.lifecycle import Status
-from reelway.core.videos import Blob, InputReference, MediaKind, Operation, Role, VideoRequest
+from reelway.core.videos import Blob, InputReference, MediaKind, Operation, ResolvedRequest, Role, VideoRequest
 from reelway.dialects.spec import Incoming
 from reelway.media.render import RenderingWorker
 from reelway.media.sniff import HEAD_BYTES, sniff
@@ -14,6 +16,7 @@ from reelway.media.spec import MediaUnreadableError
 from reelway.sandbox.faults import Faults
 from reelway.sandbox.fetching import fetch_input
 from reelway.sandbox.folder import SandboxFolder, SeenRequest
+from reelway.sandbox.judging import judge, roles_of, with_judgement
 from reelway.sandbox.plans import Shape, assign_roles, choose_shape, seed_of, tags_of
 from reelway.sandbox.tasks import Task, TaskInput, look
 
@@ -37,8 +40,10 @@ class Intake:
         fetch_urls: bool,
         allowed_hosts: frozenset[str],
         upload_bytes: int,
+        catalog: Catalog,
     ) -> None:
         self._folder = folder
+        self._catalog = catalog
         self._worker = worker
         self._pace = pace
         self._lifetime_seconds = lifetime_seconds
@@ -46,7 +51,9 @@ class Intake:
         self._allowed_hosts = allowed_hosts
         self._upload_bytes = upload_bytes
 
-    def describe(self, request: VideoRequest, incoming: Incoming, now: float) -> SeenRequest:
+    def describe(
+        self, request: VideoRequest, incoming: Incoming, now: float, *, dialect: str = "", judged: bool = False
+    ) -> SeenRequest:
         """Return the log line for a request, refused until it is known better."""
         return SeenRequest(
             at=now,
@@ -63,6 +70,8 @@ class Intake:
             ),
             client_reference=request.client_reference,
             idempotency_key=incoming.headers.get("idempotency-key") or None,
+            dialect=dialect,
+            judged=judged,
         )
 
     async def make_task(
@@ -70,17 +79,27 @@ class Intake:
     ) -> Task:
         """Return the task; its inputs lie in its folder by then. Raises `CallerError`."""
         source = None if request.source_video_id is None else _finished(tasks, request.source_video_id, seen.at)
-        inputs = await self._gather(request, task_id, source, seen.at)
+        if source is not None and not request.model:
+            request = request.evolve(model=source.model)
+        inputs = await self._gather(request, task_id, source, tasks, seen.at)
+        resolved: ResolvedRequest | None = None
+        if seen.judged:
+            resolved = judge(request, inputs, self._catalog)
+            request = with_judgement(request, resolved)
+            roles = roles_of(resolved)
+            inputs = tuple(item.evolve(role=roles[item.file]) for item in inputs)
+        else:
+            given = tuple(item.role for item in request.inputs)
+            inputs = (*assign_roles(request, inputs[: len(given)], given), *inputs[len(given) :])
         operation = _operation(request, inputs)
-        source_shape = await self._source_shape(source, inputs, task_id)
         shape = choose_shape(
-            request.evolve(operation=operation), source=source_shape, picture=await self._picture(inputs, task_id)
+            request.evolve(operation=operation), source=_source_shape(source, inputs), picture=_picture(inputs)
         )
         pause = self._pace * (_BASE_SECONDS + _SECONDS_PER_SECOND * shape.seconds)
         return Task(
             id=task_id,
             holder="sandbox",
-            model=request.model or (source.model if source else ""),
+            model=request.model,
             operation=operation,
             prompt=request.prompt or "",
             created_at=seen.at,
@@ -91,7 +110,7 @@ class Intake:
             fps=shape.fps,
             seed=seed_of(request),
             n=request.n,
-            audio=request.audio is not False,
+            audio=request.audio if seen.judged else request.audio is not False,
             inputs=inputs,
             source=None if source is None else source.id,
             faults=faults,
@@ -99,33 +118,51 @@ class Intake:
             user=request.user,
             client_reference=request.client_reference,
             idempotency_key=seen.idempotency_key,
+            mode=None if resolved is None else resolved.mode,
+            warnings=() if resolved is None else resolved.warnings,
+            ratio=request.ratio,
+            tier=request.tier,
+            options=request.options,
+            response_format=request.response_format,
+            callback_url=request.callback_url,
+            callback_dialect=request.callback_dialect,
             expires_at=seen.at + self._lifetime_seconds,
         )
 
     async def _gather(
-        self, request: VideoRequest, task_id: str, source: Task | None, now: float
+        self, request: VideoRequest, task_id: str, source: Task | None, tasks: Mapping[str, Task], now: float
     ) -> tuple[TaskInput, ...]:
+        """Return the inputs of the request in their order, then the video it works on, where it named one of ours."""
         gathered: list[TaskInput] = []
         for number, given in enumerate(request.inputs):
+            name = f"input-{number}"
+            if given.video_id is not None:
+                named = _finished(tasks, given.video_id, now)
+                gathered.append(await self._borrow(named, task_id, f"{name}.mp4", given.role))
+                continue
             blob = await self._bytes_of(given, now)
-            path = await asyncio.to_thread(self._folder.claim, blob, task_id, f"input-{number}")
+            path = await asyncio.to_thread(self._folder.claim, blob, task_id, name)
             gathered.append(await self._examine(given, blob, path))
-        named = assign_roles(request, tuple(gathered), tuple(given.role for given in request.inputs))
-        if source is None:
-            return named
+        if source is not None:
+            gathered.append(await self._borrow(source, task_id, "source.mp4", Role.SOURCE))
+        return tuple(gathered)
+
+    async def _borrow(self, source: Task, task_id: str, name: str, role: Role | None) -> TaskInput:
+        """Return the first output of another task as an input of this one."""
         made = source.outputs[0]
         path = self._folder.files_of(source.id) / made.file
-        await asyncio.to_thread(self._folder.borrow, path, task_id, "source.mp4")
-        return (
-            *named,
-            TaskInput(
-                file="source.mp4",
-                kind=MediaKind.VIDEO,
-                role=Role.SOURCE,
-                media_type="video/mp4",
-                bytes=made.bytes,
-                sha256=made.sha256,
-            ),
+        await asyncio.to_thread(self._folder.borrow, path, task_id, name)
+        return TaskInput(
+            file=name,
+            kind=MediaKind.VIDEO,
+            role=role or Role.SOURCE,
+            media_type="video/mp4",
+            bytes=made.bytes,
+            sha256=made.sha256,
+            width=source.width,
+            height=source.height,
+            seconds=source.seconds,
+            fps=source.fps,
         )
 
     async def _bytes_of(self, given: InputReference, now: float) -> Blob:
@@ -161,11 +198,15 @@ class Intake:
         """Return what the file is by its bytes. Raises `MediaUnreadable`."""
         media_type = await asyncio.to_thread(_sniff_file, path) or ""
         family = media_type.partition("/")[0]
+        facts: dict[str, Any] = {}
         try:
             if family == "image":
-                await self._worker.image_facts(path)
+                image = await self._worker.image_facts(path)
+                facts = {"width": image.width, "height": image.height}
             else:
-                await self._worker.video_facts(path)
+                video = await self._worker.video_facts(path)
+                facts = {"width": video.width or None, "height": video.height or None, "seconds": video.seconds}
+                facts["fps"] = round(video.fps) or None
         except MediaUnreadableError as error:
             raise MediaUnreadable(f"{given.field} cannot be read: {error}", param=given.field) from error
         return TaskInput(
@@ -176,26 +217,25 @@ class Intake:
             bytes=blob.bytes,
             sha256=blob.sha256,
             name=given.name,
+            **facts,
         )
 
-    async def _source_shape(self, source: Task | None, inputs: tuple[TaskInput, ...], task_id: str) -> Shape | None:
-        if source is not None:
-            return Shape(seconds=source.seconds, width=source.width, height=source.height, fps=source.fps)
-        given = next((item for item in inputs if item.role is Role.SOURCE and item.kind is MediaKind.VIDEO), None)
-        if given is None:
-            return None
-        facts = await self._worker.video_facts(self._folder.files_of(task_id) / given.file)
-        return Shape(
-            seconds=round(facts.seconds, 3), width=facts.width, height=facts.height, fps=max(1, round(facts.fps))
-        )
 
-    async def _picture(self, inputs: tuple[TaskInput, ...], task_id: str) -> tuple[int, int] | None:
-        """Return the size of the first frame, whose shape the video takes where none was asked for."""
-        given = next((item for item in inputs if item.role in (Role.FIRST_FRAME, Role.LAST_FRAME)), None)
-        if given is None or given.kind is not MediaKind.IMAGE:
-            return None
-        facts = await self._worker.image_facts(self._folder.files_of(task_id) / given.file)
-        return facts.width, facts.height
+def _source_shape(source: Task | None, inputs: tuple[TaskInput, ...]) -> Shape | None:
+    if source is not None:
+        return Shape(seconds=source.seconds, width=source.width, height=source.height, fps=source.fps)
+    given = next((item for item in inputs if item.role is Role.SOURCE and item.kind is MediaKind.VIDEO), None)
+    if given is None or not given.width or not given.height:
+        return None
+    return Shape(seconds=round(given.seconds or 0.0, 3), width=given.width, height=given.height, fps=given.fps or 1)
+
+
+def _picture(inputs: tuple[TaskInput, ...]) -> tuple[int, int] | None:
+    """Return the size of the first frame, whose shape the video takes where none was asked for."""
+    given = next((item for item in inputs if item.role in (Role.FIRST_FRAME, Role.LAST_FRAME)), None)
+    if given is None or given.kind is not MediaKind.IMAGE or not given.width or not given.height:
+        return None
+    return given.width, given.height
 
 
 def _operation(request: VideoRequest, inputs: tuple[TaskInput, ...]) -> Operation:
@@ -211,6 +251,8 @@ def _finished(tasks: Mapping[str, Task], task_id: str, now: float) -> Task:
         raise NotFound(f"There is no video {task_id[:80]!r}.", code="video_not_found", param="video")
     if look(task, now).status is not Status.COMPLETED:
         raise InvalidRequest(f"Video {task_id} is not finished, so nothing can be made from it.", param="video")
+    if not task.outputs:
+        raise InvalidRequest(f"Video {task_id} has no file, so nothing can be made from it.", param="video")
     return task
 
 

@@ -2,15 +2,17 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from reelway.core.errors import CallerError, Gone
-from reelway.core.failures import FailureKind
+from reelway.core.failures import Failure, FailureKind
+from reelway.core.lifecycle import Status
 from reelway.core.videos import Blob, Video
-from reelway.dialects.spec import Answer, Dialect, Outgoing
+from reelway.dialects.spec import Answer, Dialect, Incoming, Outgoing, VideoPage
 from reelway.mounting.dialects import OpenedContent
 from reelway.mounting.exchange import ClientGone
 from reelway.sandbox.faults import HttpFault, ResultFault
@@ -36,6 +38,17 @@ _REFUSALS: Mapping[FailureKind, tuple[int, str, str]] = {
     FailureKind.VENDOR_UNAVAILABLE: (503, "server_error", "no_route"),
 }
 _OTHER = (500, "server_error", "server_error")
+_KINDS: Mapping[int, FailureKind] = {
+    401: FailureKind.AUTHENTICATION,
+    402: FailureKind.INSUFFICIENT_QUOTA,
+    403: FailureKind.PERMISSION,
+    429: FailureKind.RATE_LIMITED,
+    503: FailureKind.VENDOR_UNAVAILABLE,
+    504: FailureKind.TIMED_OUT,
+}
+"""What a bare status means to a dialect that has codes of its own."""
+_NOT_BEGUN = {"outputs": (), "failure": None, "completed_at": None, "progress": 0, "b64_json": ()}
+_FAILURE = Failure(kind=FailureKind.VENDOR_ERROR, message="The sandbox was asked for an odd answer.")
 
 
 class OddVideo(Video):
@@ -47,10 +60,13 @@ class OddVideo(Video):
 
 
 def with_odd_words(dialect: Dialect) -> Dialect:
-    """Return the dialect with an unknown word in place of the status of an `OddVideo`."""
+    """Return the dialect with an unknown word where it shows the state of an `OddVideo`."""
     return dialect.evolve(
         endpoints=tuple(
-            endpoint.evolve(render=_odd_render(endpoint.render)) if endpoint.method == "GET" else endpoint
+            endpoint.evolve(
+                render=_odd_render(endpoint.render),
+                render_asked=None if endpoint.render_asked is None else _odd_render_asked(endpoint.render_asked),
+            )
             for endpoint in dialect.endpoints
         )
     )
@@ -65,14 +81,15 @@ def status_error(fault: HttpFault) -> CallerError:
     )
     error.status = fault.status
     error.type = "rate_limit_error" if fault.status == 429 else "server_error" if fault.status >= 500 else error.type
+    error.kind = _KINDS.get(fault.status, FailureKind.VENDOR_ERROR if fault.status >= 500 else error.kind)
     return error
 
 
 def refusal_of(kind: FailureKind) -> CallerError:
-    """Return the refusal with which an OpenAI-compatible server says this."""
+    """Return the refusal that says this: in the words of an OpenAI-compatible server, by its kind in those of any vendor."""
     status, word, code = _REFUSALS.get(kind, _OTHER)
     error = CallerError(f"The sandbox was asked to refuse this with {kind}.", code=code)
-    error.status, error.type = status, word
+    error.status, error.type, error.kind = status, word, kind
     if kind is FailureKind.RATE_LIMITED:
         error.retry_after_seconds = 1.0
     return error
@@ -83,6 +100,8 @@ def spoil(made: MadeFile, fault: ResultFault) -> OpenedContent:
     if fault == "gone":
         raise Gone("The sandbox was asked to have lost this file.", code="content_gone")
     data = made.path.read_bytes()
+    if fault == "mistyped":
+        return _file(made.evolve(blob=made.blob.evolve(media_type="text/html")), made.path, data)
     if fault == "cut":
         return OpenedContent(blob=made.blob, filename=made.filename, path=None, read=_break_off(data))
     data = {"truncated": data[: int(len(data) * _KEPT_SHARE)], "text": _PAGE, "empty": b""}[fault]
@@ -118,10 +137,60 @@ def _break_off(data: bytes) -> Callable[[int, int], AsyncIterator[bytes]]:
 
 def _odd_render(render: Callable[[Answer], Outgoing]) -> Callable[[Answer], Outgoing]:
     def odd(answer: Answer) -> Outgoing:
-        outgoing = render(answer)
-        if isinstance(answer, OddVideo):
-            body = msgspec.to_builtins(outgoing.body)
-            return outgoing.evolve(body={**body, "status": ODD_STATUS})
-        return outgoing
+        if not _has_odd(answer):
+            return render(answer)
+        waiting, working, failed, done = (_body(render(state)) for state in _states(answer))
+        for one, other in ((waiting, working), (working, failed)):
+            body = _differing(one, other)
+            if body != one:
+                return render(answer).evolve(status=200, body=body)
+        return render(answer).evolve(status=200, body=_differing(done, working))
 
     return odd
+
+
+def _odd_render_asked(
+    render: Callable[[Answer, Incoming], Outgoing],
+) -> Callable[[Answer, Incoming], Outgoing]:
+    def odd(answer: Answer, incoming: Incoming) -> Outgoing:
+        return _odd_render(lambda answer: render(answer, incoming))(answer)
+
+    return odd
+
+
+def _has_odd(answer: Answer) -> bool:
+    return isinstance(answer, OddVideo) or (
+        isinstance(answer, VideoPage) and any(isinstance(video, OddVideo) for video in answer.videos)
+    )
+
+
+def _states(answer: Answer) -> Iterator[Answer]:
+    """Yield the answer as if its odd videos were queued, in progress, failed, and done without a file."""
+    for status in (Status.QUEUED, Status.IN_PROGRESS, Status.FAILED, Status.COMPLETED):
+        failure = _FAILURE if status is Status.FAILED else None
+
+        def as_if(video: Video, changes: Mapping[str, Any]) -> Video:
+            return video.evolve(**changes) if isinstance(video, OddVideo) else video
+
+        changes = {**_NOT_BEGUN, "status": status, "failure": failure}
+        if isinstance(answer, VideoPage):
+            yield answer.evolve(videos=tuple(as_if(video, changes) for video in answer.videos))
+        elif isinstance(answer, Video):
+            yield as_if(answer, changes)
+
+
+def _body(outgoing: Outgoing) -> Any:
+    return msgspec.to_builtins(outgoing.body)
+
+
+def _differing(one: Any, other: Any) -> Any:
+    """Return `one` with an unknown word in place of every word or switch in which it differs from `other`.
+
+    What two states of one video are told apart by is where its dialect shows the state, whatever it is called and however deep
+    it lies.
+    """
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {key: _differing(value, other.get(key)) for key, value in one.items()}
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [_differing(*pair) for pair in zip(one, other, strict=True)]
+    return ODD_STATUS if isinstance(one, str | bool) and one != other else one

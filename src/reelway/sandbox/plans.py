@@ -92,7 +92,7 @@ def make_specs(task: Task, folder: Path, *, draft: bool) -> tuple[RenderSpec, ..
             height=task.height,
             fps=task.fps,
             seed=task.seed + index,
-            audio=task.audio,
+            audio=task.audio is not False,
             operation=task.operation,
             first_frame=first(Role.FIRST_FRAME, MediaKind.IMAGE),
             last_frame=first(Role.LAST_FRAME, MediaKind.IMAGE),

@@ -17,7 +17,7 @@ from reelway.media.render import RenderingWorker, RenderSpec
 from reelway.media.spec import MediaUnreadableError
 from reelway.sandbox.folder import SandboxFolder, measure
 from reelway.sandbox.plans import make_specs
-from reelway.sandbox.tasks import Task, TaskOutput, fails_by_itself, look
+from reelway.sandbox.tasks import Task, TaskOutput, look, needs_no_file
 from reelway.telemetry import logger
 
 __all__ = ["MadeFile", "Studio"]
@@ -55,6 +55,8 @@ class Studio:
         self.tasks: dict[str, Task] = {}
         self.by_key: dict[str, str] = {}
         """From idempotency keys to tasks."""
+        self.by_reference: dict[str, str] = {}
+        """From the callers' own references to their newest tasks."""
         self._worker = worker
         self._draft = draft
         self._most_tasks = most_tasks
@@ -63,6 +65,7 @@ class Studio:
         self._pictures: dict[tuple[str, int], asyncio.Task[dict[Variant, MadeFile]]] = {}
         self._changed = asyncio.Event()
         self._opening = asyncio.Lock()
+        self._saving = asyncio.Lock()
         self._is_open = False
 
     async def open(self) -> None:
@@ -72,7 +75,8 @@ class Studio:
         async with self._opening:
             if not self._is_open:
                 self.tasks = await asyncio.to_thread(self.folder.open)
-                self.by_key = {task.idempotency_key: task.id for task in self.tasks.values() if task.idempotency_key}
+                for task in self.tasks.values():
+                    self._index(task)
                 self._is_open = True
 
     async def close(self) -> None:
@@ -89,12 +93,19 @@ class Studio:
         await self._trim()
 
     async def save(self, task: Task) -> None:
-        """Write a task and wake whoever waits for it."""
-        await asyncio.to_thread(self.folder.save, task)
-        self.tasks[task.id] = task
-        if task.idempotency_key:
-            self.by_key[task.idempotency_key] = task.id
-        self._wake()
+        """Write a new task and wake whoever waits for it."""
+        async with self._saving:
+            await self._write(task)
+
+    async def change(self, task_id: str, **changes: Any) -> Task | None:
+        """Return the task with these changes, written; None when it is gone. One after another, so that none is lost."""
+        async with self._saving:
+            task = self.tasks.get(task_id)
+            if task is None:
+                return None
+            task = task.evolve(**changes)
+            await self._write(task)
+            return task
 
     async def remove(self, task_id: str) -> None:
         """Forget a task and its files."""
@@ -102,15 +113,16 @@ class Studio:
         if render is not None:
             render.cancel()
             await asyncio.gather(render, return_exceptions=True)
-        task = self.tasks.pop(task_id, None)
-        if task is not None and task.idempotency_key:
-            self.by_key.pop(task.idempotency_key, None)
-        await asyncio.to_thread(self.folder.remove, task_id)
+        async with self._saving:
+            task = self.tasks.pop(task_id, None)
+            if task is not None:
+                self._forget(task)
+            await asyncio.to_thread(self.folder.remove, task_id)
         self._wake()
 
     def ensure_rendered(self, task: Task) -> None:
         """Have the video made unless it is there, under way, or never needed."""
-        if task.outputs or task.mishap or task.cancelled_at or fails_by_itself(task) or task.id in self._renders:
+        if task.outputs or task.mishap or task.cancelled_at or needs_no_file(task) or task.id in self._renders:
             return
         self._renders[task.id] = asyncio.create_task(self._render(task))
 
@@ -142,14 +154,14 @@ class Studio:
             folder = self.folder.files_of(task.id)
             specs = make_specs(task, folder, draft=self._draft)
             outputs = [await self._render_one(spec, folder, index) for index, spec in enumerate(specs)]
-            await self._finish(task.id, outputs=tuple(outputs), rendered_at=self._clock())
+            await self.change(task.id, outputs=tuple(outputs), rendered_at=self._clock())
         except MediaUnreadableError as error:
             message = f"The sandbox could not make the video: {error}."
-            await self._finish(task.id, mishap=Failure(kind=FailureKind.INVALID_REQUEST, message=message))
+            await self.change(task.id, mishap=Failure(kind=FailureKind.INVALID_REQUEST, message=message))
         except (GatewayError, OSError, ValueError) as error:
             _LOG.exception("render_failed", task_id=task.id)
             message = f"The sandbox could not make the video: {error}."
-            await self._finish(task.id, mishap=Failure(kind=FailureKind.VENDOR_ERROR, message=message))
+            await self.change(task.id, mishap=Failure(kind=FailureKind.VENDOR_ERROR, message=message))
         finally:
             self._renders.pop(task.id, None)
 
@@ -160,10 +172,23 @@ class Studio:
         length, digest = await asyncio.to_thread(measure, path)
         return TaskOutput(file=path.name, bytes=length, sha256=digest)
 
-    async def _finish(self, task_id: str, **changes: Any) -> None:
-        task = self.tasks.get(task_id)
-        if task is not None:
-            await self.save(task.evolve(**changes))
+    async def _write(self, task: Task) -> None:
+        await asyncio.to_thread(self.folder.save, task)
+        self.tasks[task.id] = task
+        self._index(task)
+        self._wake()
+
+    def _index(self, task: Task) -> None:
+        if task.idempotency_key:
+            self.by_key[task.idempotency_key] = task.id
+        if task.client_reference:
+            self.by_reference[task.client_reference] = task.id
+
+    def _forget(self, task: Task) -> None:
+        if task.idempotency_key:
+            self.by_key.pop(task.idempotency_key, None)
+        if task.client_reference and self.by_reference.get(task.client_reference) == task.id:
+            del self.by_reference[task.client_reference]
 
     async def _make_pictures(self, task: Task, index: int) -> dict[Variant, MadeFile]:
         folder = self.folder.files_of(task.id) / f"pictures-{index}"

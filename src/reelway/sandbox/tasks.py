@@ -3,15 +3,19 @@
 So nothing is lost when the sandbox is killed, and no clock has to tick while it waits.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal, TypeAlias
 
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
 from reelway.core.record import Record
-from reelway.core.videos import MediaKind, Mode, Operation, Output, Role, Video
+from reelway.core.videos import Blob, MediaKind, Mode, Operation, Output, RequestWarning, Role, Variant, Video
 from reelway.sandbox.faults import Faults
 
-__all__ = ["Seen", "Task", "TaskInput", "TaskOutput", "fails_by_itself", "look", "show"]
+__all__ = ["LinkTo", "Seen", "Task", "TaskInput", "TaskOutput", "look", "mode_of", "needs_no_file", "passed", "show"]
+
+LinkTo: TypeAlias = Callable[[Variant, int], str]
+"""From a file of a video to an address that opens it."""
 
 _QUEUED_SHARE = 0.1
 _STUCK_AT = 42
@@ -30,6 +34,23 @@ class TaskInput(Record):
     bytes: int
     sha256: str
     name: str | None = None
+    width: int | None = None
+    height: int | None = None
+    seconds: float | None = None
+    fps: int | None = None
+
+    @property
+    def blob(self) -> Blob:
+        """The file as a model card judges it; its key is the file's name."""
+        return Blob(
+            key=self.file,
+            sha256=self.sha256,
+            bytes=self.bytes,
+            media_type=self.media_type,
+            width=self.width,
+            height=self.height,
+            seconds=self.seconds,
+        )
 
 
 class TaskOutput(Record):
@@ -59,7 +80,8 @@ class Task(Record):
     fps: int
     seed: int
     n: int = 1
-    audio: bool = True
+    audio: bool | None = True
+    """None where the model leaves no choice; it then has sound."""
     inputs: tuple[TaskInput, ...] = ()
     source: str | None = None
     """The sandbox's own video it was made from; a copy lies among the inputs."""
@@ -68,6 +90,19 @@ class Task(Record):
     user: str | None = None
     client_reference: str | None = None
     idempotency_key: str | None = None
+    mode: Mode | None = None
+    """None where no model card said it."""
+    warnings: tuple[RequestWarning, ...] = ()
+    ratio: str | None = None
+    tier: str | None = None
+    options: dict[str, Any] = {}
+    response_format: Literal["url", "b64_json"] = "url"
+    callback_url: str | None = None
+    callback_dialect: str = ""
+    origin: str = ""
+    """Where the sandbox was reached when the video was ordered; links in callbacks are built from it."""
+    told: Status | None = None
+    """What the callback address was told last."""
     expires_at: float = 0.0
     outputs: tuple[TaskOutput, ...] = ()
     """Filled in when the files are there."""
@@ -75,6 +110,11 @@ class Task(Record):
     cancelled_at: float | None = None
     mishap: Failure | None = None
     """Why rendering failed, when it did."""
+
+    @property
+    def begins_at(self) -> float:
+        """When the make-believe model begins."""
+        return self.created_at + self.render_seconds * _QUEUED_SHARE
 
     @property
     def due_at(self) -> float:
@@ -95,9 +135,9 @@ class Seen(Record):
         return self.status in (Status.COMPLETED, Status.FAILED)
 
 
-def fails_by_itself(task: Task) -> bool:
+def needs_no_file(task: Task) -> bool:
     """Tell whether no file will ever be needed."""
-    return task.faults.fail is not None or task.faults.stuck
+    return task.faults.fail is not None or task.faults.stuck or task.faults.result == "missing"
 
 
 def look(task: Task, now: float) -> Seen:
@@ -116,14 +156,24 @@ def look(task: Task, now: float) -> Seen:
         return Seen(status=Status.IN_PROGRESS, progress=int(share * _ALMOST_DONE))
     if task.faults.fail is not None:
         return _failed(task.faults.fail, f"The sandbox was asked to fail with {task.faults.fail}.", task.due_at)
-    if not task.outputs:
+    if not task.outputs and not needs_no_file(task):
         return Seen(status=Status.IN_PROGRESS, progress=_ALMOST_DONE)
     return Seen(status=Status.COMPLETED, progress=100, completed_at=max(task.due_at, task.rendered_at or 0.0))
 
 
-def show(task: Task, now: float, *, replayed: bool = False) -> Video:
-    """Return the video as a caller may see it."""
-    seen = look(task, now)
+def passed(seen: Seen) -> tuple[Seen, ...]:
+    """Return what was shown before, and this: whoever looks at every change sees no state left out."""
+    if seen.status is Status.QUEUED:
+        return (seen,)
+    before = (Seen(status=Status.QUEUED), Seen(status=Status.IN_PROGRESS))
+    return (before[0], seen) if seen.status is Status.IN_PROGRESS else (*before, seen)
+
+
+def show(
+    task: Task, now: float, *, seen: Seen | None = None, link: LinkTo | None = None, replayed: bool = False
+) -> Video:
+    """Return the video as a caller may see it: now, or in the state that is given. `link` gives its files addresses."""
+    seen = seen or look(task, now)
     finished = seen.status is Status.COMPLETED
     return Video(
         id=task.id,
@@ -131,19 +181,24 @@ def show(task: Task, now: float, *, replayed: bool = False) -> Video:
         status=seen.status,
         progress=seen.progress,
         created_at=task.created_at,
+        updated_at=_updated_at(task, seen),
         completed_at=seen.completed_at,
         expires_at=task.expires_at if finished else None,
         prompt=task.prompt,
-        mode=_mode(task),
+        mode=mode_of(task),
         seconds=f"{task.seconds:g}",
         width=task.width,
         height=task.height,
+        ratio=task.ratio,
+        tier=task.tier,
         seed=task.seed,
         fps=task.fps,
+        audio=task.audio,
+        options=task.options,
         remixed_from_video_id=task.source if task.operation == "remix" else None,
         failure=seen.failure,
         tags=task.tags,
-        outputs=tuple(_output(task, index) for index in range(len(task.outputs))) if finished else (),
+        outputs=tuple(_output(task, index, link) for index in range(len(task.outputs))) if finished else (),
         eta_seconds=None if seen.is_final else max(0.0, task.due_at - now),
         sandbox=True,
         user=task.user,
@@ -153,10 +208,26 @@ def show(task: Task, now: float, *, replayed: bool = False) -> Video:
     )
 
 
-def _output(task: Task, index: int) -> Output:
+def _updated_at(task: Task, seen: Seen) -> float:
+    if seen.completed_at is not None:
+        return seen.completed_at
+    return task.created_at if seen.status is Status.QUEUED else task.begins_at
+
+
+def _output(task: Task, index: int, link: LinkTo | None) -> Output:
     made = task.outputs[index]
-    facts: dict[str, Any] = {"seconds": task.seconds, "width": task.width, "height": task.height}
-    return Output(index=index, fps=float(task.fps), bytes=made.bytes, sha256=made.sha256, has_audio=task.audio, **facts)
+    return Output(
+        index=index,
+        seconds=task.seconds,
+        width=task.width,
+        height=task.height,
+        fps=float(task.fps),
+        bytes=made.bytes,
+        sha256=made.sha256,
+        has_audio=task.audio is not False,
+        url=None if link is None else link(Variant.VIDEO, index),
+        last_frame_url=None if link is None else link(Variant.LAST_FRAME, index),
+    )
 
 
 def _pause(task: Task, now: float) -> float:
@@ -167,8 +238,10 @@ def _pause(task: Task, now: float) -> float:
     return min(max(-left * _LATE_SHARE, _POLL_SECONDS / 5), _POLL_SECONDS * 4)
 
 
-def _mode(task: Task) -> Mode:
-    """Return what was made from what."""
+def mode_of(task: Task) -> Mode:
+    """Return what was made from what: as the model card said, else by what was given."""
+    if task.mode is not None:
+        return task.mode
     if task.operation != "create":
         return Mode(task.operation)
     roles = {given.role for given in task.inputs}

@@ -1,0 +1,204 @@
+"""Calls the address that a create gave, on every change of its video, in the words of the dialect it came through.
+
+At least once and in order: what an address was told last is kept with the task, so a killed sandbox goes on from there. Whether
+an address answers changes nothing about the video.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+import aiohttp
+import msgspec
+
+from reelway.core.failures import Failure, FailureKind
+from reelway.core.lifecycle import Status
+from reelway.core.record import Record
+from reelway.core.videos import Output, Video
+from reelway.network.guard import AddressRefused, PublicResolver, check_url
+from reelway.sandbox.studio import Studio
+from reelway.sandbox.tasks import Seen, Task, look, passed
+from reelway.telemetry import logger
+
+__all__ = ["Callbacks", "Poster", "SentCallback"]
+
+_LOG = logger("sandbox")
+_TRIES = 3
+_PAUSES_SECONDS = (0.5, 2.0)
+_LIMIT_SECONDS = 5.0
+_AT_ONCE = 16
+_REMEMBERED = 1_000
+_LOOK_SECONDS = 5.0
+"""A video is looked at so often while nothing is heard of it."""
+_NOBODYS_ID = "video_sandbox_nobody"
+_NOBODYS_FILE = Output(
+    index=0,
+    seconds=5.0,
+    width=1280,
+    height=720,
+    fps=24.0,
+    bytes=1,
+    sha256="00",
+    has_audio=False,
+    url="https://forged.invalid/video.mp4",
+)
+
+
+class SentCallback(Record, omit_defaults=False):
+    """One callback, and what became of it."""
+
+    at: float
+    task: str
+    status: str
+    url: str
+    outcome: str
+    """`http_200` and the like, `refused` for an address that may not be called, `unreachable`."""
+    tries: int
+    forged: bool = False
+
+
+class Poster:
+    """Posts JSON to addresses that may be called, a few times at most. One event loop."""
+
+    def __init__(self, allowed_hosts: frozenset[str], pace: float) -> None:
+        """`allowed_hosts` may have private addresses; `pace` scales the pauses between tries."""
+        self._allowed_hosts = allowed_hosts
+        self._pace = pace
+        self._places = asyncio.Semaphore(_AT_ONCE)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def post(self, url: str, body: Any) -> tuple[str, int]:
+        """Return what became of it, and after how many tries."""
+        data = msgspec.json.encode(body)
+        outcome = ""
+        for tries in range(1, _TRIES + 1):
+            async with self._places:
+                outcome = await self._try(url, data)
+            if outcome == "refused" or outcome.startswith("http_2"):
+                return outcome, tries
+            if tries < _TRIES:
+                await asyncio.sleep(_PAUSES_SECONDS[tries - 1] * self._pace)
+        return outcome, _TRIES
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def _try(self, url: str, data: bytes) -> str:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(resolver=PublicResolver(self._allowed_hosts))
+            limit = aiohttp.ClientTimeout(total=_LIMIT_SECONDS)
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar()
+            )
+        try:
+            address = check_url(url, allowed_hosts=self._allowed_hosts)
+            headers = {"content-type": "application/json"}
+            async with self._session.post(address, data=data, headers=headers, allow_redirects=False) as answer:
+                return f"http_{answer.status}"
+        except AddressRefused:
+            return "refused"
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return "unreachable"
+
+
+class Callbacks:
+    """Follows the videos whose creates gave an address."""
+
+    def __init__(
+        self,
+        studio: Studio,
+        poster: Poster,
+        body_of: Callable[[Task, Video], Any],
+        show: Callable[[Task, Seen], Video],
+        clock: Callable[[], float],
+    ) -> None:
+        """`body_of` says what the address hears in the words of the task's dialect, None for nothing."""
+        self.sent: deque[SentCallback] = deque(maxlen=_REMEMBERED)
+        self._studio = studio
+        self._poster = poster
+        self._body_of = body_of
+        self._show = show
+        self._clock = clock
+        self._following: dict[str, asyncio.Task[None]] = {}
+
+    def follow(self, task: Task) -> None:
+        """Begin to tell about a video, or go on; nothing to do where everything was told."""
+        told_all = task.told in (Status.COMPLETED, Status.FAILED)
+        if task.callback_url is None or task.faults.callback_none or told_all or task.id in self._following:
+            return
+        self._following[task.id] = asyncio.create_task(self._follow(task.id, task.callback_url))
+
+    async def close(self) -> None:
+        """Stop telling; what is left is told after the next start."""
+        following = list(self._following.values())
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
+        await self._poster.close()
+
+    async def _follow(self, task_id: str, url: str) -> None:
+        try:
+            while (task := self._studio.tasks.get(task_id)) is not None:
+                now = self._clock()
+                seen = look(task, now)
+                for step in _untold(task, seen):
+                    await self._tell(task, step, url)
+                    await self._studio.change(task_id, told=step.status)
+                if seen.is_final:
+                    return
+                await self._studio.wait_for_change(_pause(task, seen, self._clock()))
+        except Exception:
+            _LOG.exception("callback_failed", task_id=task_id)
+        finally:
+            self._following.pop(task_id, None)
+
+    async def _tell(self, task: Task, step: Seen, url: str) -> None:
+        if task.faults.callback_forged and task.told is None and step.status is Status.QUEUED:
+            for lie in _lies(self._show(task, step)):
+                await self._send(task, lie, url, forged=True)
+        await asyncio.sleep(task.faults.callback_seconds)
+        for _ in range(2 if task.faults.callback_twice else 1):
+            await self._send(task, self._show(task, step), url)
+
+    async def _send(self, task: Task, video: Video, url: str, *, forged: bool = False) -> None:
+        body = self._body_of(task, video)
+        if body is None:
+            return
+        at = self._clock()
+        outcome, tries = await self._poster.post(url, body)
+        self.sent.append(
+            SentCallback(
+                at=at, task=video.id, status=video.status, url=url, outcome=outcome, tries=tries, forged=forged
+            )
+        )
+
+
+def _untold(task: Task, seen: Seen) -> tuple[Seen, ...]:
+    """Return what the address has not heard yet, in order."""
+    steps = passed(seen)
+    told = [place for place, step in enumerate(steps) if step.status is task.told]
+    return steps[told[0] + 1 :] if told else steps
+
+
+def _pause(task: Task, seen: Seen, now: float) -> float:
+    """Return how long until the next change, where the clock will tell; else until somebody should look again."""
+    next_at = task.begins_at if seen.status is Status.QUEUED else task.due_at
+    return min(next_at - now, _LOOK_SECONDS) if next_at > now else _LOOK_SECONDS
+
+
+def _lies(video: Video) -> tuple[Video, Video]:
+    """Return what a forger who knew the address would say: this one failed, and another one is ready."""
+    failure = Failure(kind=FailureKind.VENDOR_ERROR, message="This callback is forged by the sandbox.")
+    failed = video.evolve(status=Status.FAILED, failure=failure, completed_at=video.created_at)
+    nobodys = video.evolve(
+        id=_NOBODYS_ID,
+        client_reference=None,
+        status=Status.COMPLETED,
+        progress=100,
+        completed_at=video.created_at,
+        outputs=(_NOBODYS_FILE,),
+    )
+    return failed, nobodys
