@@ -154,9 +154,11 @@ class Server:
                 settings.data_dir / "sandbox",
                 media,
                 keys=frozenset({sandbox_key}),
-                settings=_sandbox_settings(settings),
+                settings=_sandbox_settings(settings).evolve(prefix=_SANDBOX_PATH),
+                catalog=catalog,
             )
             self._closers.append(sandbox.close)
+            await sandbox.open()
             app = _with_sandbox(app, sandbox)
         self._app = app
         deliverer.start()
@@ -251,7 +253,7 @@ def serve_sandbox(settings: Settings, *, keys: frozenset[str], ready: Callable[[
         settings.port,
         settings.data_dir / "sandbox",
         keys=keys or None,
-        settings=_sandbox_settings(settings),
+        settings=_sandbox_settings(settings).evolve(public_url=settings.public_url),
         processes=settings.media_processes,
         ready=ready,
     )
@@ -263,8 +265,7 @@ def _with_sandbox(app: ASGIApp, sandbox: ASGIApp) -> ASGIApp:
     async def both(scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
         if path.startswith(_SANDBOX_PATH + "/"):
-            scope = {**scope, "path": path[len(_SANDBOX_PATH) :], "root_path": _SANDBOX_PATH}
-            await sandbox(scope, receive, send)
+            await sandbox({**scope, "path": path[len(_SANDBOX_PATH) :]}, receive, send)
         else:
             await app(scope, receive, send)
 
@@ -290,6 +291,8 @@ def _sandbox_settings(settings: Settings) -> SandboxSettings:
         faults=settings.sandbox_directives,
         fetch_urls=settings.sandbox_fetch_urls,
         allowed_hosts=frozenset(settings.private_hosts),
+        link_seconds=settings.sandbox_link_seconds,
+        strict=settings.sandbox_strict,
         upload_bytes=settings.max_upload_bytes,
     )
 

@@ -65,8 +65,8 @@ def sandbox(
 ) -> None:
     """Run the make-believe video vendor alone.
 
-    It speaks the OpenAI Videos API: point any client at it to test without spending. Words in the prompt make it
-    misbehave; docs/howto/sandbox.md lists them.
+    It speaks the OpenAI Videos API and the vendors' own: point any client at it to test without spending. Words in
+    the prompt make it misbehave; docs/howto/sandbox.md lists them, and where each vendor's paths begin.
     """
     from reelway.bootstrap import serve_sandbox
     from reelway.core.errors import CallerError
@@ -86,7 +86,7 @@ def sandbox(
         raise CommandFailed(error.message, Exit.INVALID, param="faults") from error
 
     def ready() -> None:
-        typer.echo(f"The sandbox listens on {settings.address}/v1. Ctrl-C ends it.")
+        typer.echo(f"The sandbox listens on {settings.address} (OpenAI: {settings.address}/v1). Ctrl-C ends it.")
 
     serve_sandbox(settings, keys=frozenset(key or ()), ready=ready)
 

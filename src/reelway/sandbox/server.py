@@ -29,6 +29,7 @@ def run_sandbox(
         sandbox = make_sandbox(folder, worker, keys=keys, settings=settings)
         warming = asyncio.create_task(worker.warm_up())
         try:
+            await sandbox.open()
             await listener.run(sandbox, ready)
         finally:
             warming.cancel()

@@ -87,6 +87,14 @@ class Settings(BaseSettings):
     sandbox_fetch_urls: bool = Field(
         default=False, description="Whether the sandbox fetches inputs that are given by address."
     )
+    sandbox_link_seconds: float = Field(
+        default=86_400.0, ge=0, description="How long the sandbox's links to files work, as vendors' links expire."
+    )
+    sandbox_strict: bool = Field(
+        default=False,
+        description="Whether the sandbox holds requests in the OpenAI dialect against the model cards too. Those in vendors' own "
+        "dialects always are.",
+    )
 
     timestamps: Literal["s", "ms"] = Field(
         default="s", description="Unit of `created_at` and its like in the video object: seconds or milliseconds."
