@@ -2,11 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from aiohttp import web
+from tests.engine.loopback import Vendor, running
 
 from reelway.assets.folder import FolderAssets
 from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
@@ -15,38 +16,14 @@ from reelway.engine.account import Account
 from reelway.engine.transport import TimeLimits, Transport
 from reelway.vendors.spec import Base64, DataUri, FilePart, HttpRequest
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 LIMITS = TimeLimits(connect=2.0, read=2.0, total=5.0, download_total=5.0)
-
-
-class Vendor:
-    """A vendor whose every answer the test decides."""
-
-    def __init__(self) -> None:
-        self.handler: Handler | None = None
-        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
-        self.url = ""
-
-    async def answer(self, request: web.Request) -> web.StreamResponse:
-        body = await request.read()
-        self.requests.append((request.method, request.path_qs, dict(request.headers), body))
-        assert self.handler is not None
-        return await self.handler(request)
 
 
 @pytest.fixture
 async def vendor() -> AsyncIterator[Vendor]:
     """A loopback server."""
-    vendor = Vendor()
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", vendor.answer)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    vendor.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield vendor
-    await runner.cleanup()
+    async with running() as vendor:
+        yield vendor
 
 
 @pytest.fixture
@@ -176,3 +153,58 @@ async def test_a_result_inside_our_network_is_refused(transport: Transport, vend
         async with transport.stream(account("https://vendor.example"), request):
             pass
     assert vendor.requests == []
+
+
+async def test_long_texts_are_left_out_while_an_answer_is_read(transport: Transport, vendor: Vendor) -> None:
+    """An answer of many times the limit arrives when it is a file in JSON; its short texts arrive as they are."""
+
+    async def film(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"name": "operations/1", "video": "A" * (20 * 1024 * 1024), "done": True})
+
+    vendor.handler = film
+    answer = await transport.send(
+        account(vendor.url), HttpRequest(method="POST", path="/a", json={}, drop_long_texts=True)
+    )
+    assert answer.body == b'{"name": "operations/1", "video": "", "done": true}'
+
+    with pytest.raises(UnexpectedResponse):
+        await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json={}))
+
+
+async def test_an_origin_of_the_vendors_gets_the_credential_and_nobody_after_it(
+    transport: Transport, vendor: Vendor
+) -> None:
+    """A result may lie at a second server of the vendor's; a redirect from there leaves the credential behind."""
+    _, port = vendor.url.rsplit(":", 1)
+    second = f"http://localhost:{port}"
+
+    async def redirect(request: web.Request) -> web.StreamResponse:
+        if request.path == "/start":
+            raise web.HTTPFound(f"http://127.0.0.1:{port}/end")
+        return web.Response(body=b"video")
+
+    vendor.handler = redirect
+    request = HttpRequest(method="GET", path=f"{second}/start", headers=(("Authorization", "Bearer secret"),))
+    home = account("https://vendor.example", private_network=True)
+    async with transport.stream(home, request, own_origin=second) as stream:
+        assert b"".join([piece async for piece in stream.pieces]) == b"video"
+    assert vendor.requests[0][2]["Authorization"] == "Bearer secret"
+    assert "Authorization" not in vendor.requests[1][2]
+
+    async with transport.stream(home, request, own_origin="http://elsewhere.example") as stream:
+        assert stream.status == 200
+    assert "Authorization" not in vendor.requests[2][2]
+
+
+async def test_a_download_that_asks_with_a_body_is_not_sent_on(transport: Transport, vendor: Vendor) -> None:
+    """Only the server it was made for gets a body; a redirect is an answer like any other."""
+
+    async def redirect(request: web.Request) -> web.StreamResponse:
+        raise web.HTTPTemporaryRedirect("/elsewhere")
+
+    vendor.handler = redirect
+    request = HttpRequest(method="POST", path="/fetch", json={"operationName": "operations/1"})
+    async with transport.stream(account(vendor.url), request) as stream:
+        assert stream.status == 307
+    assert [entry[:2] for entry in vendor.requests] == [("POST", "/fetch")]
+    assert vendor.requests[0][3] == b'{"operationName":"operations/1"}'

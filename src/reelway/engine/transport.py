@@ -19,12 +19,16 @@ from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
 from reelway.core.record import Record
 from reelway.core.videos import Blob
 from reelway.engine.account import Account
+from reelway.engine.json_texts import LongTextFilter
 from reelway.network.guard import AddressRefused, PublicResolver, check_url
 from reelway.vendors.spec import Base64, DataUri, FilePart, HttpRequest, HttpResponse, PublicUrl
 
 __all__ = ["Stream", "TimeLimits", "Transport"]
 
 _BODY_LIMIT = 16 * 1024 * 1024
+_LONG_TEXT = 64 * 1024
+_LONG_BODY_LIMIT = 2 * 1024**3
+"""Of an answer whose long texts are left out, so many bytes are read at most."""
 _PIECE = 1024 * 1024
 _REDIRECTS = 5
 _NEVER_SENT = (
@@ -71,14 +75,14 @@ class Transport:
     async def send(self, account: Account, request: HttpRequest) -> HttpResponse:
         """Send once. Raise `NotSent` when it surely did not arrive, `VendorUnreachable` when nobody can know."""
         url = _address(account, request)
-        session = self._session(account, url, fresh=request.billable)
+        session = self._session(account, url, fresh=request.billable, download=request.drop_long_texts)
         files: list[BinaryIO] = []
         try:
             data, headers = await self._body(request, files)
             async with session.request(
                 request.method, url, data=data, headers=headers, allow_redirects=False
             ) as answer:
-                content = await _read_limited(answer.content)
+                content = await _read_limited(answer.content, drop_long_texts=request.drop_long_texts)
                 return HttpResponse(status=answer.status, headers=_lower(answer.headers), body=content)
         except _NEVER_SENT as error:
             raise NotSent(f"{account.name} could not be reached at {url.host}: {_reason(error)}") from error
@@ -89,18 +93,24 @@ class Transport:
                 file.close()
 
     @asynccontextmanager
-    async def stream(self, account: Account, request: HttpRequest) -> AsyncIterator[Stream]:
-        """Open a download. Redirects are followed by hand so that each address is checked; credentials stay at home."""
-        home = URL(account.base_url).origin()
+    async def stream(self, account: Account, request: HttpRequest, *, own_origin: str = "") -> AsyncIterator[Stream]:
+        """Open a download. Redirects are followed by hand so that each address is checked; credentials stay at home.
+
+        Home is the account's own server, or `own_origin` where the download begins there.
+        """
         url = _address(account, request)
-        headers = dict(request.headers)
+        home = url.origin() if str(url.origin()) == own_origin else URL(account.base_url).origin()
         try:
+            data, headers = await self._body(request, [])
             for _ in range(_REDIRECTS + 1):
                 if url.origin() != home:
                     headers = {name: value for name, value in headers.items() if not _is_secret(name)}
                 session = self._session(account, url, download=True)
-                async with session.request(request.method, url, headers=headers, allow_redirects=False) as answer:
-                    if answer.status in {301, 302, 303, 307, 308} and "Location" in answer.headers:
+                async with session.request(
+                    request.method, url, data=data, headers=headers, allow_redirects=False
+                ) as answer:
+                    is_elsewhere = answer.status in {301, 302, 303, 307, 308} and "Location" in answer.headers
+                    if is_elsewhere and data is None:  # a body is for the server it was made for
                         url = url.join(URL(answer.headers["Location"]))
                         continue
                     yield Stream(
@@ -173,9 +183,9 @@ class Transport:
         match value:
             case Base64(blob=blob):
                 return base64.b64encode(await self._whole(blob)).decode("ascii")
-            case DataUri(blob=blob):
+            case DataUri(blob=blob, media_type=media_type):
                 text = base64.b64encode(await self._whole(blob)).decode("ascii")
-                return f"data:{blob.media_type};base64,{text}"
+                return f"data:{media_type or blob.media_type};base64,{text}"
             case PublicUrl(blob=blob):
                 return self._link_for(blob)
             case dict():
@@ -207,10 +217,13 @@ def _reason(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-async def _read_limited(content: aiohttp.StreamReader) -> bytes:
+async def _read_limited(content: aiohttp.StreamReader, *, drop_long_texts: bool) -> bytes:
     body = bytearray()
+    texts = LongTextFilter(_LONG_TEXT) if drop_long_texts else None
+    arrived = 0
     async for piece in content.iter_chunked(65536):
-        body += piece
-        if len(body) > _BODY_LIMIT:
+        arrived += len(piece)
+        body += piece if texts is None else texts.feed(piece)
+        if len(body) > _BODY_LIMIT or arrived > _LONG_BODY_LIMIT:
             raise UnexpectedResponse(f"the answer is larger than {_BODY_LIMIT} bytes")
-    return bytes(body)
+    return bytes(body if texts is None else body + texts.finish())
