@@ -1,15 +1,17 @@
 """Drives an adapter's generator over the transport, and never lets a lost billable request look like an ordinary error."""
 
-from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from yarl import URL
 
 from reelway.core.errors import SubmitOutcomeUnknown, UnexpectedResponse, VendorUnreachable
 from reelway.engine.account import Account
+from reelway.engine.json_texts import decode_base64_text
+from reelway.engine.tokens import Tokens
 from reelway.engine.transport import Stream, Transport
-from reelway.vendors.spec import Adapter, Download, Flow
+from reelway.vendors.spec import Adapter, Credential, Download, Flow, HttpRequest, HttpResponse
 
 __all__ = ["Driver"]
 
@@ -19,9 +21,10 @@ T = TypeVar("T")
 class Driver:
     """Performs the steps of adapters."""
 
-    def __init__(self, transport: Transport, clock: Callable[[], float]) -> None:
+    def __init__(self, transport: Transport, clock: Callable[[], float], *, tokens: Tokens | None = None) -> None:
         self._transport = transport
         self._clock = clock
+        self._tokens = Tokens(clock) if tokens is None else tokens
 
     async def run(self, flow: Flow[T], adapter: Adapter, account: Account) -> T:
         """Return what the flow returns.
@@ -33,10 +36,8 @@ class Driver:
         try:
             request = next(flow)
             while True:
-                signed = adapter.authorize(request, account.credential, self._clock())
                 sent_billable = sent_billable or request.billable
-                response = await self._transport.send(account, signed)
-                request = flow.send(response)
+                request = flow.send(await self._send(request, adapter, account))
         except StopIteration as stop:
             result: T = stop.value
             return result
@@ -47,14 +48,53 @@ class Driver:
         finally:
             flow.close()
 
-    def open(
+    async def _send(self, request: HttpRequest, adapter: Adapter, account: Account) -> HttpResponse:
+        """Sign and send. Nothing came of a request whose token was refused, so it goes out once more with a new one."""
+        credential = await self._tokens.credential(account)
+        response = await self._transport.send(account, adapter.authorize(request, credential, self._clock()))
+        if response.status != 401:
+            return response
+        renewed = await self._tokens.credential(account, refused=credential)
+        if renewed == credential:
+            return response
+        return await self._transport.send(account, adapter.authorize(request, renewed, self._clock()))
+
+    @asynccontextmanager
+    async def open(
         self, download: Download, adapter: Adapter, account: Account, *, start: int = 0
-    ) -> AbstractAsyncContextManager[Stream]:
-        """Open a result from byte `start` on. The account's credential goes to its own host only."""
+    ) -> AsyncIterator[Stream]:
+        """Open a result from byte `start` on; a file within JSON always begins at its first byte.
+
+        The account's credential goes to its own host, or to the origin of the vendor's that the download names.
+        """
         request = download.request
-        at_home = "://" not in request.path or URL(request.path).origin() == URL(account.base_url).origin()
-        if download.authorize and at_home:
-            request = adapter.authorize(request, account.credential, self._clock())
-        if start:
+        if start and not download.base64_key:
             request = request.evolve(headers=(*request.headers, ("Range", f"bytes={start}-")))
-        return self._transport.stream(account, request)
+        credential = await self._credential(download, account)
+        if credential is not None:
+            signed = adapter.authorize(request, credential, self._clock())
+            async with self._transport.stream(account, signed, own_origin=download.own_origin) as stream:
+                if stream.status != 401:
+                    yield _decoded(stream, download)
+                    return
+            renewed = await self._tokens.credential(account, refused=credential)
+            request = adapter.authorize(request, renewed, self._clock())
+        async with self._transport.stream(account, request, own_origin=download.own_origin) as stream:
+            yield _decoded(stream, download)
+
+    async def _credential(self, download: Download, account: Account) -> Credential | None:
+        """Return what this download is signed with, None where it is not."""
+        path = download.request.path
+        allowed = {str(URL(account.base_url).origin()), download.own_origin}
+        if not download.authorize or ("://" in path and str(URL(path).origin()) not in allowed):
+            return None
+        return await self._tokens.credential(account)
+
+
+def _decoded(stream: Stream, download: Download) -> Stream:
+    """Return the file within the answer, where the answer only carries it. How long the file is, nobody has said."""
+    if not download.base64_key or stream.status != 200:
+        return stream
+    headers = {name: value for name, value in stream.headers.items() if name != "content-length"}
+    pieces = decode_base64_text(stream.pieces, download.base64_key, download.base64_index)
+    return stream.evolve(headers=headers, pieces=pieces)
