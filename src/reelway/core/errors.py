@@ -17,6 +17,7 @@ __all__ = [
     "LeaseLost",
     "MediaUnreadable",
     "NoRoute",
+    "NoWayToLook",
     "NotFound",
     "NotSent",
     "PermissionDenied",
@@ -171,6 +172,10 @@ class VendorRefused(VendorError):
         super().__init__(failure.message)
         self.failure = failure
         self.retry_after_seconds = retry_after_seconds
+
+
+class NoWayToLook(VendorError):
+    """The account shows no list, so a lost submit cannot be looked up there: neither found nor called absent."""
 
 
 class NotSent(VendorError):

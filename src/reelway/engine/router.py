@@ -16,7 +16,8 @@ from reelway.engine.account import Account
 
 __all__ = ["Choice", "Health", "Router"]
 
-_COMPATIBLE = frozenset({"compatible", "reelway", "sandbox", "sglang", "vllm"})
+_COMPATIBLE = frozenset({"compatible", "google", "litellm", "newapi", "reelway", "sandbox", "sglang", "vllm"})
+"""Services of `openai_videos` that the cards call by one name."""
 _FAILURES_TO_OPEN = 5
 _OPEN_SECONDS = 30.0
 

@@ -4,18 +4,29 @@ OpenAI documents no list of error codes, and its clones invent their own, so cod
 believed only where the request surely made nothing.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from reelway.core.errors import ReelwayError, UnexpectedResponse, VendorRefused
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.record import Record
 from reelway.core.videos import Mode
+from reelway.vendors.openai_services import service_of
 from reelway.vendors.spec import HttpResponse, Submission
 from reelway.vendors.wire import ErrorBody, excerpt, kind_of_status, plain, read_error, retry_after_seconds, word
 
-__all__ = ["VideoAnswer", "VideoList", "failure_of", "look_refusal", "pause_seconds", "service_name", "submit_refusal"]
+__all__ = [
+    "VideoAnswer",
+    "VideoList",
+    "ended",
+    "failure_of",
+    "look_refusal",
+    "pause_seconds",
+    "service_name",
+    "submit_refusal",
+]
 
 _LONGEST_PAUSE_SECONDS = 600.0
 _MODERATION = (
@@ -24,10 +35,15 @@ _MODERATION = (
     "content_filter",
     "policy_violation",
     "responsibleai",
+    "contentpolicy",
+    "prompt_blocked",
     "safety",
     "sensitive",
 )
 """Parts of the codes with which OpenAI, Azure and their clones refuse content."""
+
+_CODE_IN_TEXT = re.compile(r'"code": *"([\w.-]+)"|litellm\.(\w+)')
+"""The vendor's code, or the exception it became, in the text that LiteLLM makes of a refusal."""
 
 _CODES: Mapping[str, FailureKind] = MappingProxyType(
     {
@@ -35,6 +51,7 @@ _CODES: Mapping[str, FailureKind] = MappingProxyType(
         "deploymentnotfound": FailureKind.MODEL_NOT_FOUND,
         "insufficient_quota": FailureKind.INSUFFICIENT_QUOTA,
         "insufficient_user_quota": FailureKind.INSUFFICIENT_QUOTA,
+        "pre_consume_token_quota_failed": FailureKind.INSUFFICIENT_QUOTA,
         "quota_exceeded": FailureKind.INSUFFICIENT_QUOTA,
         "billing_hard_limit_reached": FailureKind.INSUFFICIENT_QUOTA,
         "billing_not_active": FailureKind.INSUFFICIENT_QUOTA,
@@ -43,8 +60,12 @@ _CODES: Mapping[str, FailureKind] = MappingProxyType(
         "invalid_api_key": FailureKind.AUTHENTICATION,
     }
 )
-_NOTHING_MADE: Mapping[str, FailureKind] = MappingProxyType({"no_route": FailureKind.VENDOR_UNAVAILABLE})
-"""Codes of a 5xx with which a server says that it did not take the request."""
+_NOTHING_MADE: Mapping[str, FailureKind] = MappingProxyType(
+    {"no_route": FailureKind.VENDOR_UNAVAILABLE, "model_not_found": FailureKind.MODEL_NOT_FOUND}
+)
+"""Codes of a 5xx with which a server says that it did not take the request: ours, and new-api's where no channel has the model."""
+
+_FAULTS_OF_THE_REQUEST = frozenset({"400", "413", "415", "422"})
 
 _ADVICE: Mapping[FailureKind, str] = MappingProxyType(
     {
@@ -103,6 +124,8 @@ class VideoAnswer(Record):
     error: ErrorAnswer | str | None = None
     metadata: dict[str, Any] | None = None
     outputs: list[Any] | None = None
+    urls: list[Any] | None = None
+    num_outputs: Any = None
     url: str | None = None
     video_url: str | None = None
     cost: CostAnswer | None = None
@@ -137,6 +160,8 @@ def failure_of(video: VideoAnswer, service: str, *hidden: str) -> Failure:
         kind = FailureKind(code)
     elif _is_moderation(code):
         kind = FailureKind.CONTENT_POLICY
+    elif code in _FAULTS_OF_THE_REQUEST and service_of(service).fails_with_status:
+        kind = FailureKind.INVALID_REQUEST
     elif _CODES.get(code) in _SHARED:
         kind = _CODES[code]
     reason = plain(str(error.message or ""), *hidden) or "it gave no reason"
@@ -147,9 +172,22 @@ def failure_of(video: VideoAnswer, service: str, *hidden: str) -> Failure:
     )
 
 
+def ended(how: Literal["cancelled", "expired"], service: str) -> Failure:
+    """Return why there is no video although nothing went wrong."""
+    if how == "cancelled":
+        message = (
+            f"{service_name(service)} says that the video was cancelled there; create it again if it is still wanted."
+        )
+        return Failure(kind=FailureKind.CANCELLED, message=message, vendor_code=how)
+    message = f"{service_name(service)} let the video expire before it was fetched; create it again."
+    return Failure(kind=FailureKind.VENDOR_ERROR, message=message, vendor_code=how)
+
+
 def submit_refusal(response: HttpResponse, submission: Submission) -> ReelwayError:
     """Return `VendorRefused` where nothing was made for sure, else `UnexpectedResponse`: an unknown outcome."""
     error = read_error(response)
+    if service_of(submission.service).hides_codes:
+        error = _unwrapped(error)
     kind = _refusal_kind(response.status, error)
     if kind is None:
         return UnexpectedResponse(f"the outcome of the request is not known: {excerpt(response)}")
@@ -178,6 +216,13 @@ def _refusal_kind(status: int, error: ErrorBody) -> FailureKind | None:
     if _is_moderation(f"{error.code} {error.type}"):
         return FailureKind.CONTENT_POLICY
     return _CODES.get(error.code, kind)
+
+
+def _unwrapped(error: ErrorBody) -> ErrorBody:
+    """Return the error with the vendor's own code, where one can be read in the text around it."""
+    codes = [word(code or name) for code, name in _CODE_IN_TEXT.findall(error.message)]
+    known = [code for code in codes if code in _CODES or _is_moderation(code)]
+    return error.evolve(code=known[0]) if known else error
 
 
 def _refused(error: ErrorBody, kind: FailureKind, service: str, status: int) -> Failure:
