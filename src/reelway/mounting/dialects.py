@@ -119,7 +119,8 @@ class _Door:
             await self._release(staged)
             raise
         answer = await self._perform(call, caller, incoming, staged)
-        await exchange.answer(endpoint.render(answer))
+        asked = endpoint.render_asked
+        await exchange.answer(endpoint.render(answer) if asked is None else asked(answer, incoming))
 
     async def _serve(self, exchange: Exchange, endpoint: Endpoint, incoming: Incoming) -> None:
         call = None
