@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from scripts.docs_parts import PARTS
+from scripts.docs_vendors import vendor_sections
+
+from reelway.catalog.load import load_catalog
+from reelway.catalog.pages import render_pages
 
 __all__ = ["ROOT", "broken_links", "main", "pages", "stale_pages"]
 
@@ -24,34 +28,32 @@ _HEADING = re.compile(r"^#{1,6} (.+)$", re.MULTILINE)
 def written_pages() -> Iterator[Path]:
     """Yield the pages people write, which may have generated parts."""
     yield from sorted(ROOT.glob("*.md"))
-    yield from sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "models")
+    yield from sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name != "vendors")
 
 
-def model_pages() -> Mapping[str, str]:
-    """Return the pages of `docs/models`, which are generated as a whole."""
-    from reelway.catalog.load import load_catalog
-    from reelway.catalog.pages import render_pages
-
-    return render_pages(load_catalog())
+def vendor_pages() -> Mapping[str, str]:
+    """Return the pages of `docs/vendors`, which are generated as a whole."""
+    catalog = load_catalog()
+    return render_pages(catalog, vendor_sections(catalog))
 
 
 def pages() -> dict[Path, str]:
     """Return every page as it should be."""
     found = {path: _filled(path.read_text(encoding="utf-8")) for path in written_pages()}
-    return found | {ROOT / "docs" / "models" / name: text for name, text in model_pages().items()}
+    return found | {ROOT / "docs" / "vendors" / name: text for name, text in vendor_pages().items()}
 
 
 def stale_pages() -> list[Path]:
-    """Return the pages that have fallen behind the code, and model pages whose model is gone."""
+    """Return the pages that have fallen behind the code, and vendor pages whose vendor is gone."""
     wanted = pages()
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
-    return stale + [path for path in (ROOT / "docs" / "models").glob("*.md") if path not in wanted]
+    return stale + [path for path in (ROOT / "docs" / "vendors").glob("*.md") if path not in wanted]
 
 
 def broken_links() -> list[str]:
     """Return a sentence for every link between our own files that leads nowhere."""
     found = []
-    for path in [*written_pages(), *sorted((ROOT / "docs" / "models").glob("*.md"))]:
+    for path in [*written_pages(), *sorted((ROOT / "docs" / "vendors").glob("*.md"))]:
         text = _CODE.sub("", path.read_text(encoding="utf-8"))
         targets = [match["target"] for pattern in (_LINK, _IMAGE) for match in pattern.finditer(text)]
         found += [(path.relative_to(ROOT), target, _problem(path, target)) for target in targets]

@@ -16,16 +16,18 @@ from reelway.core.failures import FailureKind, remedy_for
 from reelway.core.lifecycle import FINAL, TRANSITIONS, State, public_status
 from reelway.dialects.aliases import ALIASES, INPUT_SLOTS
 from reelway.settings import ENVIRONMENT_VENDORS, AccountSettings, Settings
+from reelway.settings.environment import EnvironmentVendor
 from reelway.settings.settings import SECTIONS
 
-__all__ = ["PARTS"]
+__all__ = ["PARTS", "environment_table", "names", "table"]
 
 
 _UNUSUAL_DEFAULTS = {"data_dir": "`~/.local/share/reelway`", "models": '`"*"`'}
 """Those that are computed."""
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table of Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
@@ -50,30 +52,31 @@ def _lifecycle_diagram() -> str:
 
 
 def _lifecycle_statuses() -> str:
-    return _table(("state", "what callers see"), [(f"`{state}`", f"`{public_status(state)}`") for state in State])
+    return table(("state", "what callers see"), [(f"`{state}`", f"`{public_status(state)}`") for state in State])
 
 
 def _failure_kinds() -> str:
     remedies = {"none": "no", "later": "yes, the same way after a pause", "elsewhere": "yes, another account at once"}
     rows = [(f"`{kind}`", remedies[remedy_for(kind)]) for kind in FailureKind]
-    return _table(("`error.code`", "tried again when the vendor surely refused the submit"), rows)
+    return table(("`error.code`", "tried again when the vendor surely refused the submit"), rows)
 
 
 def _exit_codes() -> str:
-    return _table(("code", "meaning"), [(str(int(code)), text) for code, text in EXIT_MEANINGS.items()])
+    return table(("code", "meaning"), [(str(int(code)), text) for code, text in EXIT_MEANINGS.items()])
 
 
 def _aliases() -> str:
-    rows = [(f"`{names[0]}`", _names(names[1:])) for names in ALIASES.values() if len(names) > 1]
+    rows = [(f"`{known[0]}`", names(known[1:])) for known in ALIASES.values() if len(known) > 1]
     for slot in INPUT_SLOTS.values():
-        names = (*slot.single, *slot.several)
-        if len(names) > 1:
-            rows.append((f"`{names[0]}`", _names(names[1:])))
-    return _table(("field", "also understood"), rows)
+        known = (*slot.single, *slot.several)
+        if len(known) > 1:
+            rows.append((f"`{known[0]}`", names(known[1:])))
+    return table(("field", "also understood"), rows)
 
 
-def _names(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def names(words: Iterable[str]) -> str:
+    """Return names as they stand in text."""
+    return ", ".join(f"`{word}`" for word in words)
 
 
 def _settings() -> str:
@@ -82,7 +85,7 @@ def _settings() -> str:
         (f"`REELWAY_{name.upper()}`", f"`{name}`", _default(name, field), field.description or "")
         for name, field in single.items()
     ]
-    return _table(("variable", "in the file", "default", "meaning"), rows)
+    return table(("variable", "in the file", "default", "meaning"), rows)
 
 
 def _default(name: str, field: Any) -> str:
@@ -100,14 +103,14 @@ def _default(name: str, field: Any) -> str:
 
 def _sections() -> str:
     rows = []
-    for table, field in SECTIONS.items():
-        brackets = f"`[[{table}]]`" if table != field else f"`[{table}]`"
+    for section, field in SECTIONS.items():
+        brackets = f"`[[{section}]]`" if section != field else f"`[{section}]`"
         rows.append((brackets, Settings.model_fields[field].description or ""))
-    return _table(("table", "meaning"), rows)
+    return table(("table", "meaning"), rows)
 
 
 def _account_fields() -> str:
-    return _table(("field", "default", "meaning"), list(_fields(AccountSettings)))
+    return table(("field", "default", "meaning"), list(_fields(AccountSettings)))
 
 
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
@@ -115,12 +118,17 @@ def _fields(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
         yield f"`{name}`", _default(name, field), field.description or ""
 
 
-def _environment_vendors() -> str:
+def environment_table(entries: Iterable[EnvironmentVendor]) -> str:
+    """Return which variables switch vendors on."""
     rows = [
-        (_names(entry.secrets.values()), f"`{entry.vendor}`", f"`{entry.base_url_variable}`", entry.summary)
-        for entry in ENVIRONMENT_VENDORS
+        (names(entry.secrets.values()), f"`{entry.vendor}`", f"`{entry.base_url_variable}`", entry.summary)
+        for entry in entries
     ]
-    return _table(("variables", "adapter", "another base URL", "what"), rows)
+    return table(("variables", "adapter", "another base URL", "what"), rows)
+
+
+def _environment_vendors() -> str:
+    return environment_table(ENVIRONMENT_VENDORS)
 
 
 def _decisions() -> str:

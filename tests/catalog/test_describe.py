@@ -2,14 +2,12 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import pytest
 from tests.catalog.made_up import make_card
 
 from reelway.catalog.catalog import Catalog
 from reelway.catalog.describe import describe_card
-from reelway.catalog.describe import main as write_pages
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pages import render_pages
 from reelway.catalog.spec import Limit, ModelCard, PriceRule, When
@@ -99,14 +97,9 @@ def test_there_is_a_page_for_every_vendor_and_a_section_for_every_model(catalog:
         assert f"[`{card.name}`]({card.vendor}.md#" in pages["index.md"]
 
 
-def test_the_pages_are_written_where_asked(tmp_path: Path, catalog: Catalog) -> None:
-    """The command writes exactly what is drawn."""
-    assert write_pages([str(tmp_path / "models")]) == 0
-    written = {path.name: path.read_text(encoding="utf-8") for path in (tmp_path / "models").iterdir()}
-    assert written == render_pages(catalog)
-
-
-def test_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without a folder nothing is written."""
-    assert write_pages([]) == 2
-    assert "usage:" in capsys.readouterr().err
+def test_pages_take_sections_from_elsewhere(catalog: Catalog) -> None:
+    """What cards cannot know, which variables switch a vendor on say, stands on the vendor's page before its models."""
+    pages = render_pages(catalog, {"kling": ["## Accounts\n\nTwo."], "index": ["## Abilities\n\nMany."]})
+    assert 0 < pages["kling.md"].index("## Accounts") < pages["kling.md"].index("## kling-video")
+    assert "## Abilities" in pages["index.md"]
+    assert "## Accounts" not in pages["google.md"]

@@ -1,17 +1,12 @@
-"""A model card as callers see it: the `video` object of `/v1/models`, and the pages under `docs/models`.
+"""A model card as callers see it: the `video` object of `/v1/models`.
 
-Everything shown is read from the card, so that what is documented is what is enforced. Run
-`python -m reelway.catalog.describe docs/models` to write the pages.
+Everything shown is read from the card, so that what is documented is what is enforced.
 """
 
-import sys
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 from reelway.catalog.combinations import audio_values, seconds_values
-from reelway.catalog.load import load_catalog
-from reelway.catalog.pages import render_pages
 from reelway.catalog.routes import describe_deprecation, is_retired
 from reelway.catalog.sizes import pixels
 from reelway.catalog.sizing import sizes_of
@@ -20,7 +15,7 @@ from reelway.catalog.values import describe_option
 from reelway.catalog.wording import in_words, limit_in_words, price_in_words, unconfirmed_facts
 from reelway.core.videos import Mode
 
-__all__ = ["describe_card", "describe_deprecation", "main"]
+__all__ = ["describe_card", "describe_deprecation"]
 
 _TAKES_MAX = 4
 
@@ -154,21 +149,3 @@ def _price(line: PriceRule) -> dict[str, Any]:
 
 def _pixels(sides: tuple[int, int]) -> str:
     return f"{sides[0]}x{sides[1]}"
-
-
-def main(arguments: list[str]) -> int:
-    """Write the pages into the folder named by the one argument; return the exit code."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m reelway.catalog.describe FOLDER\n")
-        return 2
-    folder = Path(arguments[0])
-    folder.mkdir(parents=True, exist_ok=True)
-    pages = render_pages(load_catalog())
-    for name, text in pages.items():
-        (folder / name).write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{len(pages)} pages written to {folder}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -3,8 +3,9 @@
 A page says nothing that depends on the day it was written, so that it can be compared with the cards at any time.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from types import MappingProxyType
 
 from reelway.catalog.catalog import Catalog
 from reelway.catalog.combinations import audio_values
@@ -23,25 +24,24 @@ from reelway.core.videos import Mode
 
 __all__ = ["render_pages"]
 
-_MARK = (
-    "<!-- Drawn from the model cards by `python -m reelway.catalog.describe docs/models`; edit the cards instead. -->"
-)
+_MARK = "<!-- Drawn from the model cards by `make docs`; edit the cards instead. -->"
 
 
-def render_pages(catalog: Catalog) -> dict[str, str]:
-    """Return every page by its file name."""
+def render_pages(catalog: Catalog, more: Mapping[str, Sequence[str]] = MappingProxyType({})) -> dict[str, str]:
+    """Return every page by its file name. `more` has further sections by the name of the vendor, or `index`."""
     by_vendor = sorted(catalog.cards, key=lambda card: (card.vendor, card.name))
     pages: dict[str, str] = {}
     for name, cards in groupby(by_vendor, key=lambda card: card.vendor):
         if name in catalog.vendors:
-            pages[f"{name}.md"] = _join(_vendor_page(catalog.vendors[name], tuple(cards)))
-    pages["index.md"] = _join(_index(catalog))
+            pages[f"{name}.md"] = _join(_vendor_page(catalog.vendors[name], tuple(cards), more.get(name, ())))
+    pages["index.md"] = _join(_index(catalog, more.get("index", ())))
     return pages
 
 
-def _index(catalog: Catalog) -> Iterator[str]:
+def _index(catalog: Catalog, more: Sequence[str]) -> Iterator[str]:
     yield _MARK
-    yield "# Models\n\nEvery name that can be asked for, and where it is described. `GET /v1/models` says the same as JSON."
+    yield "# Vendors and models"
+    yield "Every name that can be asked for, and where it is described. `GET /v1/models` says the same as JSON."
     rows = [
         (
             f"[`{card.name}`]({card.vendor}.md#{_anchor(card)})",
@@ -54,12 +54,17 @@ def _index(catalog: Catalog) -> Iterator[str]:
         if card.vendor in catalog.vendors
     ]
     yield _table(("name", "model", "modes", "seconds", "resolutions"), rows)
+    yield from more
 
 
-def _vendor_page(vendor: VendorCard, cards: tuple[ModelCard, ...]) -> Iterator[str]:
+def _vendor_page(vendor: VendorCard, cards: tuple[ModelCard, ...], more: Sequence[str]) -> Iterator[str]:
     yield _MARK
     source = f" Source: <{vendor.docs}>." if vendor.docs else ""
     yield f"# {vendor.title}\n\n{vendor.summary}\n\nFacts as of {vendor.checked.isoformat()}.{source}"
+    yield f"## Getting a key\n\n{vendor.key}" if vendor.key else ""
+    yield from more
+    yield f"## When the answer to a submit is lost\n\n{vendor.lost_submit}" if vendor.lost_submit else ""
+    yield "## Quirks\n\n" + "\n".join(f"- {quirk}" for quirk in vendor.quirks) if vendor.quirks else ""
     for card in cards:
         yield from _card(card)
 

@@ -269,3 +269,9 @@ class VendorCard(StrictRecord):
     checked: date
     summary: str = ""
     docs: str = ""
+    key: str = ""
+    """How to get a key, in a sentence or two."""
+    lost_submit: str = ""
+    """What becomes of a submit whose answer was lost, in a few sentences."""
+    quirks: tuple[str, ...] = ()
+    """What is odd about the vendor as a whole, for the docs."""
