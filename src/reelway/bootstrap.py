@@ -113,6 +113,7 @@ class Server:
             random=random.random,
             token=lambda: secrets.token_hex(16),
             checkpoint=_checkpoint(),
+            public_url=settings.public_url,
         )
         deliverer = Deliverer(
             store, TenantSecrets(store).secret, clock=time.time, random=random.random, allowed_hosts=private_hosts
@@ -309,6 +310,7 @@ def _engine_limits(settings: Settings) -> EngineLimits:
         shortest_poll_seconds=settings.poll_shortest_seconds,
         longest_poll_seconds=settings.poll_longest_seconds,
         lookup_pause_seconds=settings.lookup_seconds,
+        callback_wait_seconds=settings.callback_wait_seconds,
         output_bytes=settings.max_output_bytes,
         retention_seconds=settings.retention_days * 86_400,
         input_retention_seconds=settings.input_retention_hours * 3_600,

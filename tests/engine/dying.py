@@ -1,28 +1,42 @@
-"""An engine that kills its own process at one of its named points: `python -m tests.engine.dying FOLDER POINT URL`."""
+"""An engine that kills its own process at one of its named points: `python -m tests.engine.dying FOLDER POINT URL`.
+
+With `called` in place of a URL, the answer to the submit is lost and the vendor calls back instead.
+"""
 
 import asyncio
+import json
 import os
 import signal
 import sys
+from collections import deque
 from pathlib import Path
 
-from tests.engine.scripted import FindingAcme, Script, Stage
+from tests.engine.scripted import CallingAcme, FindingAcme, Script, Stage
 
+from reelway.core.errors import SubmitOutcomeUnknown
 from reelway.engine.account import Account
+from reelway.vendors.spec import Callback
 
 ACME = Account(name="acme", vendor="openai_videos", service="compatible", base_url="https://acme.example/v1")
 
 
-async def main(folder: Path, point: str, url: str) -> None:
-    """Make a video with a callback, until death."""
+def stage_of(folder: Path, point: str, *, calls: bool) -> Stage:
+    """Return an engine that dies when it comes to this point."""
     script = Script()
-    stage = Stage(folder, script, FindingAcme(script), (ACME,))
+    adapter = CallingAcme(script) if calls else FindingAcme(script)
+    stage = Stage(folder, script, adapter, (ACME,), public_url="https://video.example.test" if calls else None)
 
     def die(reached: str) -> None:
         if reached == point:
             os.kill(os.getpid(), signal.SIGKILL)
 
     stage.tools.checkpoint = die
+    return stage
+
+
+async def main(folder: Path, point: str, url: str) -> None:
+    """Make a video with a callback, until death."""
+    stage = stage_of(folder, point, calls=False)
     await stage.open()
     job = stage.job()
     job = job.evolve(request=job.request.evolve(callback_url=url))
@@ -31,5 +45,23 @@ async def main(folder: Path, point: str, url: str) -> None:
     await stage.finished(job.id)
 
 
+async def called(folder: Path, point: str) -> None:
+    """Lose the answer to a submit and hear from the vendor, until death."""
+    stage = stage_of(folder, point, calls=True)
+    stage.script.submits = deque([SubmitOutcomeUnknown("the connection broke")])
+    await stage.open()
+    job = stage.job()
+    print(job.id, flush=True)
+    await stage.create(job)
+    job = await stage.reaches(job.id, "submit_unknown")
+
+    async def read() -> Callback:
+        return Callback(body=json.dumps({"id": "op7"}).encode())
+
+    await stage.engine.hear(job.id, "1", job.attempts[0].callback_secret, read)
+    await stage.finished(job.id)
+
+
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2], sys.argv[3]))
+    place, where, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    asyncio.run(called(place, where) if what == "called" else main(place, where, what))

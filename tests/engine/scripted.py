@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -10,6 +11,7 @@ from typing import Any
 
 from reelway.assets.folder import FolderAssets
 from reelway.catalog.load import load_catalog
+from reelway.core.errors import UnexpectedResponse
 from reelway.core.ids import make_id
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.lifecycle import State
@@ -27,11 +29,13 @@ from reelway.store.sqlite import SqliteStore
 from reelway.vendors.spec import (
     Accepted,
     Adapter,
+    Callback,
     CancelAnswer,
     Candidate,
     Credential,
     Download,
     Flow,
+    Heard,
     HttpRequest,
     Status,
     Submission,
@@ -65,6 +69,10 @@ class Script:
         self.ranges: list[int] = []
         self.gate: asyncio.Event | None = None
         """Held shut, a submit waits here."""
+        self.held = 0
+        """How many flows have come to the gate."""
+        self.looked: list[str] = []
+        """Ids of the operations that were looked at."""
 
     def take(self, name: str) -> Any:
         lines: deque[Any] = getattr(self, name)
@@ -95,6 +103,7 @@ class Acme:
         yield HttpRequest(method="POST", path="/")
 
     def check(self, operation: Mapping[str, Any]) -> Flow[Status]:
+        self.script.looked.append(operation["id"])
         answer: Status = self.script.take("checks")
         return answer
         yield HttpRequest(method="GET", path="/")
@@ -117,6 +126,25 @@ class FindingAcme(Acme):
         yield HttpRequest(method="POST", path="/")
 
 
+class CallingAcme(Acme):
+    """Cannot look anything up, but calls back: with `{"id": …}` it names its work, with `{"challenge": …}` it wants an echo."""
+
+    def read_callback(self, callback: Callback, submission: Submission) -> Heard:
+        try:
+            body = json.loads(callback.body)
+        except ValueError as error:
+            raise UnexpectedResponse("not JSON") from error
+        named = body.get("id")
+        return Heard(
+            operation=Candidate(operation={"id": named}, key=named) if named else None,
+            answer={"challenge": body["challenge"]} if "challenge" in body else None,
+        )
+
+
+class CallingFindingAcme(FindingAcme, CallingAcme):
+    """Can do everything."""
+
+
 class ScriptedDriver(Driver):
     """Runs flows for real; downloads come from the script."""
 
@@ -126,6 +154,7 @@ class ScriptedDriver(Driver):
 
     async def run(self, flow: Any, adapter: Adapter, account: Account) -> Any:
         if self._script.gate is not None:
+            self._script.held += 1
             await self._script.gate.wait()
         return await super().run(flow, adapter, account)
 
@@ -179,7 +208,15 @@ class Eyes:
 class Stage:
     """An engine and everything around it."""
 
-    def __init__(self, folder: Path, script: Script, adapter: Acme, accounts: tuple[Account, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        script: Script,
+        adapter: Acme,
+        accounts: tuple[Account, ...],
+        *,
+        public_url: str | None = None,
+    ) -> None:
         self.folder = folder
         self.script = script
         self.now = 1_790_000_000.0
@@ -202,6 +239,7 @@ class Stage:
             random=lambda: 0.0,
             token=lambda: f"token{next(self.ticks)}",
             checkpoint=lambda point: None,
+            public_url=public_url,
         )
         self.engine = Engine(self.tools, "local")
 
@@ -271,6 +309,18 @@ class Stage:
                 assert job is not None
                 if job.is_final:
                     self.engine.board.unwatch(job_id, waiter)
+                    return job
+                await waiter
+
+    async def reaches(self, job_id: str, event: str) -> Job:
+        """Return the job when its story has come to this event."""
+        async with asyncio.timeout(10):
+            while True:
+                waiter = self.engine.board.watch(job_id)
+                if event in await self.story(job_id):
+                    self.engine.board.unwatch(job_id, waiter)
+                    job = await self.store.get(job_id)
+                    assert job is not None
                     return job
                 await waiter
 

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan
 
 from reelway.api.backend import ServiceBackend
+from reelway.api.callbacks import callback_route
 from reelway.api.document import document_of, document_route
 from reelway.api.events import events_route
 from reelway.api.health import health_routes
@@ -55,6 +56,7 @@ def make_app(
             events_route(service, timestamps=timestamps, heartbeat_seconds=heartbeat_seconds),
             *model_routes(service, clock=clock),
             *health_routes(service),
+            callback_route(service),
             document_route(document or document_of(service)),
             *more_routes,
         ],

@@ -11,7 +11,7 @@ from reelway.core.money import Micros
 from reelway.core.record import Record
 from reelway.core.videos import Output, ResolvedRequest
 
-__all__ = ["Attempt", "AttemptOutcome", "Entry", "EntryKind", "Job", "JobEvent", "JobRoute"]
+__all__ = ["Attempt", "AttemptOutcome", "Entry", "EntryKind", "HeardOperation", "Job", "JobEvent", "JobRoute"]
 
 AttemptOutcome = Literal["open", "accepted", "refused", "not_sent", "unknown", "absent", "abandoned"]
 """`open`: on disk, perhaps sent. `unknown`: sent, no answer. `absent`: looked up, surely never arrived."""
@@ -28,6 +28,14 @@ class JobRoute(Record):
     sandbox: bool = False
 
 
+class HeardOperation(Record):
+    """The vendor's work as a callback named it; not believed before the vendor shows it to us."""
+
+    operation: dict[str, Any]
+    key: str
+    """The vendor's id in it."""
+
+
 class Attempt(Record):
     """One try at the billable request, written down before the request goes out."""
 
@@ -41,6 +49,8 @@ class Attempt(Record):
     outcome: AttemptOutcome = "open"
     lookups: int = 0
     """How often a lost submit was looked up."""
+    heard: HeardOperation | None = None
+    """What a callback named while the answer was lost."""
     failure: Failure | None = None
 
 

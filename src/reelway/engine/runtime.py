@@ -1,14 +1,18 @@
 """The engine as one thing: started, asked, stopped."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 from reelway.core.jobs import Job
 from reelway.engine.board import Board
+from reelway.engine.callbacks import Callbacks
 from reelway.engine.cleaner import Cleaner
 from reelway.engine.rescuer import Rescuer
 from reelway.engine.tools import Tools
 from reelway.engine.worker import Worker
 from reelway.telemetry import logger
+from reelway.vendors.spec import Callback
 
 __all__ = ["Engine"]
 
@@ -23,6 +27,7 @@ class Engine:
         self._worker = Worker(tools)
         self._rescuer = Rescuer(tools, self._worker, node)
         self._cleaner = Cleaner(tools)
+        self._callbacks = Callbacks(tools, self._worker)
         self._duties: list[asyncio.Task[None]] = []
 
     @property
@@ -77,6 +82,12 @@ class Engine:
         """Begin to work on jobs this node has just created."""
         for job in jobs:
             self._worker.adopt(job)
+
+    async def hear(
+        self, video_id: str, attempt: str, secret: str, read: Callable[[], Awaitable[Callback]]
+    ) -> dict[str, Any] | None:
+        """Take a vendor's callback; see `Callbacks.hear`."""
+        return await self._callbacks.hear(video_id, attempt, secret, read)
 
     async def cancel(self, job: Job) -> None:
         """Ask for a job to be cancelled: written down, then acted upon by whoever owns it."""

@@ -17,15 +17,16 @@ from reelway.core.errors import (
     VendorUnreachable,
 )
 from reelway.core.failures import Failure, FailureKind, Remedy, remedy_for
-from reelway.core.jobs import Attempt, AttemptOutcome, Job
+from reelway.core.jobs import Attempt, AttemptOutcome, HeardOperation, Job
 from reelway.core.lifecycle import Event, State
 from reelway.core.schedule import backoff_seconds
 from reelway.core.videos import Input, ResolvedRequest
 from reelway.engine.account import Account
 from reelway.engine.router import Choice
+from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
-from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, Submission
+from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, CanReadCallback, Submission
 
 __all__ = ["Submitter"]
 
@@ -65,6 +66,7 @@ class Submitter:
             started_at=now,
         )
         tools.hold(watch, choice.route.account)
+        watch.heard = None
         await tools.write(
             watch,
             Event.SUBMIT_STARTED,
@@ -96,10 +98,13 @@ class Submitter:
             failure = _unknown(f"its account {attempt.account!r} is not configured any more")
             await self._settle_unknown(watch, failure)
             return None
+        heard = attempt.heard or watch.heard
+        if heard is not None:
+            return await self._confirm(watch, heard, account, adapter)
         if not isinstance(adapter, CanFind):
-            return await self._cannot_look_up(watch, account)
+            return await self._wait_for_call(watch, account, adapter)
         try:
-            submission = await self._submission(watch, account)
+            submission = await self._submission(watch, account, adapter)
             candidates = await self._tools.driver.run(adapter.find(submission), adapter, account)
         except VendorError as error:
             _log.warning("lookup_failed", video_id=watch.job.id, account=account.name, reason=str(error))
@@ -114,19 +119,23 @@ class Submitter:
             raise AssertionError(f"{watch.job.id} was routed to an account that does not exist")
         health = tools.router.health[account.name]
         try:
-            submission = await self._submission(watch, account, adapter)
+            submission = await self._submission(watch, account, adapter, fetch=True)
             accepted = await tools.driver.run(adapter.submit(submission), adapter, account)
         except CallerError as error:
             await self._end(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
             return None
         except VendorRefused as error:
             health.succeeded()
+            if watch.heard is not None:
+                return await self._contradicted(watch, error)
             return await self._refused(watch, error)
         except SubmitOutcomeUnknown as error:
             health.failed(tools.clock())
             return await self._unknown(watch, str(error))
         except (NotSent, VendorUnreachable, UnexpectedResponse) as error:
             health.failed(tools.clock())
+            if watch.heard is not None:
+                return await self._contradicted(watch, error)
             return await self._again(
                 watch, "not_sent", Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=str(error))
             )
@@ -152,6 +161,7 @@ class Submitter:
             return None
         tools.checkpoint("accepted_recorded")
         watch.looks = watch.odd = 0
+        watch.heard = None
         if accepted.poll_after_seconds is not None:
             watch.looks = 1
             return accepted.poll_after_seconds
@@ -212,7 +222,34 @@ class Submitter:
         await self._tools.write(
             watch, None, name="submit_unknown", detail={"reason": reason}, attempts=self._closed(watch.job, "unknown")
         )
-        return self._tools.limits.lookup_pause_seconds
+        return self._tools.limits.lookup_pause_seconds if watch.heard is None else 0.0
+
+    async def _contradicted(self, watch: Watch, error: VendorError) -> float:
+        """The vendor did not take it, and yet called about work of this very attempt: not to be sent again before that is clear."""
+        return await self._unknown(watch, f"not accepted ({error}), but its callback named the vendor's work")
+
+    async def _confirm(self, watch: Watch, heard: HeardOperation, account: Account, adapter: Adapter) -> float | None:
+        """Adopt the work that a callback named when the vendor shows it to us. Until then nothing is sent again."""
+        tools, job = self._tools, watch.job
+        last = job.attempts[-1]
+        if last.heard is None:
+            attempts = (*job.attempts[:-1], last.evolve(outcome="unknown", heard=heard))
+            await tools.write(watch, None, name="callback_heard", attempts=attempts)
+            tools.checkpoint("heard_recorded")
+        held = await tools.store.holder_of(account.name, (heard.key,))
+        if held.get(heard.key, job.id) != job.id:
+            await self._settle_unknown(watch, _unknown(f"{account.name} called about the work of another video"))
+            return None
+        try:
+            await tools.driver.run(adapter.check(heard.operation), adapter, account)
+        except VendorError as error:
+            _log.warning("heard_not_confirmed", video_id=job.id, account=account.name, reason=str(error))
+            watch.odd += 1
+            first, longest = tools.limits.lookup_pause_seconds, tools.limits.longest_poll_seconds * 3
+            return backoff_seconds(watch.odd, tools.random(), first=first, longest=longest)
+        _log.info("submit_heard", video_id=job.id, account=account.name)
+        tools.checkpoint("heard_confirmed")
+        return await self._accept(watch, Accepted(operation=heard.operation, key=heard.key, poll_after_seconds=0.0))
 
     async def _weigh(self, watch: Watch, candidates: tuple[Candidate, ...]) -> float | None:
         """Adopt the one operation that must be ours, count an empty answer, or give up on an ambiguous one."""
@@ -237,6 +274,16 @@ class Submitter:
             return tools.limits.lookup_pause_seconds
         failure = Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=f"{account} never received the request")
         return await self._again(watch, "absent", failure, rest=0.0)
+
+    async def _wait_for_call(self, watch: Watch, account: Account, adapter: Adapter) -> float | None:
+        """Give a vendor that shows no list the time to call back, then do what the operator chose."""
+        attempt = watch.job.attempts[-1]
+        if self._tools.public_url is None or not isinstance(adapter, CanReadCallback):
+            return await self._cannot_look_up(watch, account)
+        if attempt.ended_at is None:
+            return await self._unknown(watch, "the server ended before the answer was written down")
+        left = attempt.ended_at + self._tools.limits.callback_wait_seconds - self._tools.clock()
+        return left if left > 0 else await self._cannot_look_up(watch, account)
 
     async def _cannot_look_up(self, watch: Watch, account: Account) -> float | None:
         if account.submit_policy == "resubmit":
@@ -263,24 +310,15 @@ class Submitter:
         account = self._tools.account(job.attempts[-1].account)
         return account, None if account is None else self._tools.adapters.get(account.vendor)
 
-    async def _submission(self, watch: Watch, account: Account, adapter: Adapter | None = None) -> Submission:
-        """Return what the adapter may use. With an adapter given, inputs it cannot take as addresses are fetched."""
+    async def _submission(self, watch: Watch, account: Account, adapter: Adapter, *, fetch: bool = False) -> Submission:
+        """Return what the adapter may use; with `fetch`, inputs that it cannot take as addresses are fetched."""
         job = watch.job
-        attempt, route = job.attempts[-1], job.route
-        if route is None:
+        if job.route is None:
             raise AssertionError(f"{job.id} is submitting without a route")
-        request = job.request if adapter is None else await self._with_bytes(job.request, adapter)
         source, source_model = await self._source(job, account)
-        return Submission(
-            request=request,
-            model=route.model,
-            reference=attempt.reference,
-            started_at=attempt.started_at,
-            service=account.service,
-            settings=account.settings,
-            source=source,
-            source_model=source_model,
-        )
+        submission = submission_of(job, job.attempts[-1], account, adapter, self._tools.public_url)
+        submission = submission.evolve(source=source, source_model=source_model)
+        return submission.evolve(request=await self._with_bytes(job.request, adapter)) if fetch else submission
 
     async def _source(self, job: Job, account: Account) -> tuple[dict[str, Any] | None, str | None]:
         """Return the vendor's operation behind the source video and its model there, when this very account made it."""

@@ -16,7 +16,7 @@ from reelway.catalog.spec import ModelCard
 from reelway.core.errors import StorageFailed
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.ids import ENTROPY_BYTES
-from reelway.core.jobs import Entry, Job, JobEvent
+from reelway.core.jobs import Entry, HeardOperation, Job, JobEvent
 from reelway.core.lifecycle import FINAL, Event, State, next_state
 from reelway.core.money import Micros, from_decimal
 from reelway.core.record import Record
@@ -47,6 +47,8 @@ class EngineLimits(Record):
     """Between two look-ups of a lost submit."""
     lookups_to_be_sure: int = 2
     """How many look-ups must find nothing before a submit counts as never arrived."""
+    callback_wait_seconds: float = 600.0
+    """How long a lost submit that cannot be looked up waits for the vendor to call back."""
     retry_seconds: float = 0.5
     """Before the first repetition of anything; each further one waits twice as long, up to half a minute."""
     submit_tries: int = 20
@@ -65,7 +67,7 @@ class EngineLimits(Record):
 class Watch:
     """One unfinished job in memory: its newest record and what the next step needs to know."""
 
-    __slots__ = ("busy", "due", "holding", "job", "looks", "odd", "wake")
+    __slots__ = ("busy", "called_at", "due", "heard", "holding", "job", "looks", "odd", "wake")
 
     def __init__(self, job: Job, due: float) -> None:
         self.job = job
@@ -78,6 +80,10 @@ class Watch:
         """How many looks in a row made no sense."""
         self.holding: str | None = None
         """The account in whose count of unfinished videos it stands."""
+        self.called_at = 0.0
+        """When the newest step is due that a vendor's callback asked for."""
+        self.heard: HeardOperation | None = None
+        """What a callback named while the answer to the newest attempt was still to come."""
 
 
 class Tools:
@@ -99,6 +105,7 @@ class Tools:
         random: Callable[[], float],
         token: Callable[[], str],
         checkpoint: Callable[[str], None],
+        public_url: str | None = None,
     ) -> None:
         self.store = store
         self.assets = assets
@@ -114,6 +121,8 @@ class Tools:
         self.token = token
         self.checkpoint = checkpoint
         """Called at named points with nothing in between them and the next effect; tests kill the process there."""
+        self.public_url = public_url
+        """Where vendors reach this server; without it none is told where to call back."""
         self.board = Board()
         self.durations = Durations()
         self.stopping = asyncio.Event()

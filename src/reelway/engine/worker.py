@@ -6,7 +6,7 @@ import itertools
 
 from reelway.core.errors import LeaseLost
 from reelway.core.failures import Failure, FailureKind
-from reelway.core.jobs import Job
+from reelway.core.jobs import HeardOperation, Job
 from reelway.core.lifecycle import State
 from reelway.engine.cancelling import Canceller
 from reelway.engine.checking import Checker
@@ -19,6 +19,8 @@ from reelway.telemetry import logger
 __all__ = ["Worker"]
 
 _log = logger("engine.worker")
+_CALL_SECONDS = 1.0
+"""Between two steps that a vendor's callbacks ask for, however often it calls."""
 
 
 class Worker:
@@ -61,6 +63,26 @@ class Worker:
         else:
             self._schedule(watch, self._tools.clock())
         return True
+
+    def called(self, job_id: str, attempt: int, named: HeardOperation | None) -> bool:
+        """Take the next step of a job soon, since its vendor called; True when the answer to its submit was lost.
+
+        What was `named` is kept while the outcome of the submit is not known. Calls about earlier attempts change nothing.
+        """
+        watch = self._watches.get(job_id)
+        if watch is None or watch.job.attempt is None or watch.job.attempt.number != attempt:
+            return False
+        if watch.job.state not in {State.SUBMITTING, State.RUNNING}:
+            return False
+        is_submitting = watch.job.state is State.SUBMITTING
+        if is_submitting and watch.heard is None:
+            watch.heard = named
+        now = self._tools.clock()
+        if watch.called_at <= now:  # else a step is planned that will see what this call is about
+            watch.called_at = max(now, watch.called_at + _CALL_SECONDS)
+            if not watch.busy:
+                self._schedule(watch, min(watch.due, watch.called_at))
+        return is_submitting and watch.job.attempt.outcome == "unknown" and watch.job.attempt.heard is None
 
     def cancel(self, job_id: str, now: float) -> bool:
         """Note that a caller wants it cancelled; False when this node does not work on it."""
@@ -138,6 +160,7 @@ class Worker:
     async def _step(self, watch: Watch) -> None:
         """Take one step and plan the next."""
         async with self._slots:
+            began = self._tools.clock()
             try:
                 pause = await self._advance(watch)
             except LeaseLost:
@@ -157,7 +180,9 @@ class Worker:
             watch.wake = False
             self._schedule(watch, self._tools.clock())
         else:
-            self._schedule(watch, self._tools.clock() + max(pause, 0.0))
+            due = self._tools.clock() + max(pause, 0.0)
+            # A call that came while this step was on its way may tell of something newer than the step saw.
+            self._schedule(watch, min(due, watch.called_at) if watch.called_at > began else due)
 
     async def _advance(self, watch: Watch) -> float | None:
         tools, job = self._tools, watch.job

@@ -214,4 +214,7 @@ def check_names(names: Iterable[str]) -> None:
 
 
 def _facts(exchange: Exchange) -> dict[str, Any]:
-    return {"request_id": exchange.request_id, "method": exchange.method, "path": exchange.path}
+    """Return what may be logged of a request; a part of its path that the route calls `secret` may not."""
+    path, secret = exchange.path, exchange.path_parameters.get("secret")
+    shown = path.replace(secret, "[redacted]") if secret else path
+    return {"request_id": exchange.request_id, "method": exchange.method, "path": shown}

@@ -125,6 +125,11 @@ class Settings(BaseSettings):
     lookup_seconds: float = Field(
         default=5.0, ge=0, description="Pause between two look-ups of a submit whose answer was lost."
     )
+    callback_wait_seconds: float = Field(
+        default=600.0,
+        ge=0,
+        description="How long a submit whose answer was lost waits for the vendor to call back, where nothing can be looked up.",
+    )
     connect_seconds: float = Field(default=10.0, gt=0, description="Time limit for reaching a vendor's server.")
     read_seconds: float = Field(default=60.0, gt=0, description="Time limit for silence in the middle of an answer.")
     request_seconds: float = Field(default=300.0, gt=0, description="Time limit for one whole request to a vendor.")
