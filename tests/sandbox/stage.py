@@ -1,12 +1,14 @@
 """A sandbox on a small stage: no processes, no server, and a clock that only moves when told to."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from tests.mounting.asgi import Got, call, multipart
 
+from reelway.dialects.spec import Dialect
 from reelway.media.images import read_image_facts
 from reelway.media.pictures import make_pictures
 from reelway.media.probe import read_video_facts
@@ -56,9 +58,15 @@ class Stage:
     """A sandbox and what a test does with it."""
 
     def __init__(
-        self, folder: Path, *, keys: frozenset[str] | None = None, settings: SandboxSettings | None = None
+        self,
+        folder: Path,
+        *,
+        keys: frozenset[str] | None = None,
+        settings: SandboxSettings | None = None,
+        dialects: Sequence[Dialect] | None = None,
     ) -> None:
         self.folder = folder
+        self.dialects = dialects
         self.clock = Clock()
         self.worker = InlineWorker()
         self.keys = keys
@@ -67,7 +75,14 @@ class Stage:
 
     def restart(self) -> Sandbox:
         """Begin anew on the same folder, as after a kill."""
-        self.sandbox = make_sandbox(self.folder, self.worker, keys=self.keys, settings=self.settings, clock=self.clock)
+        self.sandbox = make_sandbox(
+            self.folder,
+            self.worker,
+            keys=self.keys,
+            settings=self.settings,
+            clock=self.clock,
+            dialects=self.dialects,
+        )
         return self.sandbox
 
     async def close(self) -> None:
@@ -86,6 +101,14 @@ class Stage:
         body, content_type = multipart(*pairs)
         names = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.ask("POST", path, body=body, content_type=content_type, headers=names)
+
+    async def send(self, method: str, path: str, fields: dict[str, Any] | None = None, **headers: str) -> Got:
+        """Send JSON, or nothing."""
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        if fields is None:
+            return await self.ask(method, path, headers=names)
+        body = json.dumps(fields).encode()
+        return await self.ask(method, path, body=body, content_type="application/json", headers=names)
 
     async def create(self, prompt: str, **fields: Any) -> dict[str, Any]:
         """Create a small video and return its first showing."""

@@ -39,6 +39,15 @@ from reelway.sandbox.faults import ALWAYS, DIRECTIVES, Faults, HttpFault, read_f
         ("[[result:empty]]", {"result": "empty"}),
         ("[[result:cut]]", {"result": "cut", "result_times": 1}),
         ("[[result:slow:3]]", {"result_seconds": 3.0}),
+        ("[[result:missing]]", {"result": "missing"}),
+        ("[[result:mistyped]]", {"result": "mistyped"}),
+        ("[[result:403]]", {"result_errors": (HttpFault(status=403, times=ALWAYS),)}),
+        ("[[result:503x2]]", {"result_errors": (HttpFault(status=503, times=2, retry_after_seconds=1.0),)}),
+        ("[[link:60]]", {"link_seconds": 60.0}),
+        ("[[callback:none]]", {"callback_none": True}),
+        ("[[callback:twice]]", {"callback_twice": True}),
+        ("[[callback:forged]]", {"callback_forged": True}),
+        ("[[callback:late:5]] [[callback:twice]]", {"callback_seconds": 5.0, "callback_twice": True}),
         ("x [[delay:3]] y [[fail:timed_out]]", {"render_seconds": 3.0, "fail": FailureKind.TIMED_OUT}),
     ],
 )
@@ -64,6 +73,12 @@ def test_directives_mean_what_they_say(text: str, changes: dict[str, Any]) -> No
         "[[progress:slow]]",
         "[[poll:pondering]]",
         "[[result:broken]]",
+        "[[result:200]]",
+        "[[result:missingx2]]",
+        "[[link:soon]]",
+        "[[callback:lost]]",
+        "[[callback:late]]",
+        "[[callback:none:5]]",
     ],
 )
 def test_what_is_not_understood_is_refused(text: str) -> None:

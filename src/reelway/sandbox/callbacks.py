@@ -142,8 +142,8 @@ class Callbacks:
     async def _follow(self, task_id: str, url: str) -> None:
         try:
             while (task := self._studio.tasks.get(task_id)) is not None:
-                now = self._clock()
-                seen = look(task, now)
+                self._studio.ensure_rendered(task)
+                seen = look(task, self._clock())
                 for step in _untold(task, seen):
                     await self._tell(task, step, url)
                     await self._studio.change(task_id, told=step.status)
