@@ -239,8 +239,8 @@ def look_refusal(response: HttpResponse) -> ReelwayError:
 def failure_of(task: Task) -> Failure:
     """Return why a task failed. Kling has no code for it, only words, so they are matched loosely."""
     kind = FailureKind.VENDOR_ERROR
-    if task.failure_code in _SHARED:
-        kind = FailureKind(task.failure_code)
+    if task.failure_code:
+        kind = FailureKind(task.failure_code) if task.failure_code in _SHARED else kind
     elif _POLICY.search(task.reason):
         kind = FailureKind.CONTENT_POLICY
     elif _BAD_INPUT.search(task.reason):
