@@ -10,7 +10,6 @@ from reelway.core.lifecycle import Status
 from reelway.core.videos import Mode, Video, VideoRequest
 from reelway.dialects.spec import (
     Answer,
-    CancelVideo,
     CreateVideo,
     Deleted,
     DeleteVideo,
@@ -72,6 +71,7 @@ def _list(incoming: Incoming) -> ListVideos:
         client_references=several("marks"),
         modes=tuple(map(Mode, several("modes"))),
         limit=int(query.get("limit", 20)),
+        cancelled=True if "cancelled" in query else None,
         skip=int(query.get("skip", 0)),
         counted="counted" in query,
     )
@@ -137,13 +137,7 @@ ACME = Dialect(
         Endpoint(
             method="DELETE",
             path="/acme/v1/tasks/{id}",
-            read=lambda incoming: DeleteVideo(id=incoming.path_parameters["id"]),
-            render=_answer,
-        ),
-        Endpoint(
-            method="POST",
-            path="/acme/v1/tasks/{id}/stop",
-            read=lambda incoming: CancelVideo(id=incoming.path_parameters["id"]),
+            read=lambda incoming: DeleteVideo(id=incoming.path_parameters["id"], cancels_queued=True),
             render=_answer,
         ),
     ),
@@ -152,7 +146,6 @@ ACME = Dialect(
     render_callback=_task,
     manners=Manners(
         reference_once=True,
-        stops_only_queued=True,
         usage_of=lambda video: {"tokens": len(video.outputs) * (video.width or 0)},
     ),
 )

@@ -95,6 +95,8 @@ class ListVideos(Record):
     order: Literal["asc", "desc"] = "desc"
     after: str | None = None
     status: tuple[str, ...] = ()
+    cancelled: bool | None = None
+    """Only videos that were cancelled, or none of them; None where the dialect has no word of its own for them."""
     model: str | None = None
     user: str | None = None
     created_after: float | None = None
@@ -112,6 +114,9 @@ class ListVideos(Record):
 
 class DeleteVideo(Record):
     id: str
+    cancels_queued: bool = False
+    """Where one verb means both: a queued video is cancelled and stays to be read, one that is being made is refused
+    (`Conflict`, `video_running`), and only a finished one is deleted."""
 
 
 class CancelVideo(Record):
@@ -170,9 +175,6 @@ class Manners(Record):
     """Any name of a model will do, and nothing is held against a model card."""
     reference_once: bool = False
     """A create with a client reference that was used before is refused: a `Conflict` with the code `reference_exists`."""
-    stops_only_queued: bool = False
-    """Only a queued video can be stopped, by a cancel or a delete, and can be read as cancelled afterwards. Anything else
-    that runs is refused: a `Conflict` with the code `video_running`."""
     usage_of: Callable[[Video], dict[str, Any]] | None = None
     """What a finished video used, in the figures and under the names in which the vendor reports it."""
 

@@ -148,8 +148,8 @@ class SandboxBackend:
                 return await self._read(name, wait_seconds, asked)
             case ListVideos():
                 return self._list(call, asked)
-            case DeleteVideo(id=name):
-                return await self._delete(name, asked)
+            case DeleteVideo():
+                return await self._delete(call, asked)
             case CancelVideo(id=name):
                 return await self._cancel(self._find(name), asked)
             case OpenContent():
@@ -280,17 +280,16 @@ class SandboxBackend:
 
     async def _cancel(self, task: Task, asked: Asked) -> Video:
         now = self._clock()
-        seen = look(task, now)
-        if seen.is_final:
+        if look(task, now).is_final:
             raise Conflict(f"Video {task.id} has ended; there is nothing to cancel.", code="video_final")
-        if asked.dialect.manners.stops_only_queued and seen.status is not Status.QUEUED:
-            raise Conflict(f"Video {task.id} is being made and cannot be stopped.", code="video_running")
         return self._show(await self._studio.change(task.id, cancelled_at=now) or task, asked)
 
-    async def _delete(self, name: str, asked: Asked) -> Deleted:
-        task = self._find(name)
-        only_queued = asked.dialect.manners.stops_only_queued
-        if only_queued and (task.cancelled_at is not None or not look(task, self._clock()).is_final):
+    async def _delete(self, call: DeleteVideo, asked: Asked) -> Deleted:
+        task = self._find(call.id)
+        status = look(task, self._clock()).status
+        if call.cancels_queued and status is Status.IN_PROGRESS:
+            raise Conflict(f"Video {task.id} is being made and cannot be stopped.", code="video_running")
+        if call.cancels_queued and (status is Status.QUEUED or task.cancelled_at is not None):
             await self._cancel(task, asked)
         else:
             await self._studio.remove(task.id)
