@@ -6,8 +6,9 @@
     summary = "A first frame is uploaded and the video is finished at the second look."
     [submission]                 # as `Submission`; or [operation], where the story begins later
     [[steps]]
-    do = "check"                 # submit, check, cancel, delete, find
-    exchanges = 1                # how many numbered pairs it takes
+    do = "check"                 # submit, check, cancel, delete, find, callback
+    exchanges = 1                # how many numbered pairs it takes; a callback takes none
+    body = { id = "9" }          # what a callback brings, about what was submitted
     gives = "Running"            # the name of the result's type, or of what is raised
     result = { progress = 41 }   # what must be in it; for a refusal, what must be in its failure
 """
@@ -26,6 +27,7 @@ from reelway.vendors.spec import (
     Accepted,
     Adapter,
     Base64,
+    Callback,
     Credential,
     DataUri,
     FilePart,
@@ -44,9 +46,10 @@ FIXTURES = Path(__file__).parent / "fixtures"
 class Step(Record, forbid_unknown_fields=True):
     """One step of an adapter, and what it must give."""
 
-    do: Literal["submit", "check", "cancel", "delete", "find"]
+    do: Literal["submit", "check", "cancel", "delete", "find", "callback"]
     gives: str
     exchanges: int = 1
+    body: Any = None
     result: Any = None
     retry_after_seconds: float | None = None
 
@@ -89,7 +92,7 @@ def replay(case: Case) -> None:
     for step in case.steps:
         batch, exchanges = exchanges[: step.exchanges], exchanges[step.exchanges :]
         assert len(batch) == step.exchanges, f"{case.name}: {step.do} lacks a numbered pair"
-        result = _perform(flow_of(case, step, operation), batch, case)
+        result = _heard(case, step) if step.do == "callback" else _perform(flow_of(case, step, operation), batch, case)
         _check_result(step, result)
         if isinstance(result, Accepted):
             operation = msgspec.json.decode(msgspec.json.encode(result.operation))
@@ -138,6 +141,15 @@ def _load(folder: Path) -> Case:
 def _response(spelled: dict[str, Any]) -> HttpResponse:
     body = msgspec.json.encode(spelled["json"]) if "json" in spelled else spelled.get("text", "").encode()
     return HttpResponse(status=spelled["status"], headers=spelled.get("headers", {}), body=body)
+
+
+def _heard(case: Case, step: Step) -> Any:
+    """Let the adapter read a callback to the address of the attempt."""
+    adapter: Any = case.adapter
+    try:
+        return adapter.read_callback(Callback(body=msgspec.json.encode(step.body)), case.submission)
+    except UnexpectedResponse as error:
+        return error
 
 
 def flow_of(case: Case, step: Step, operation: Mapping[str, Any] | None) -> Flow[Any]:

@@ -296,7 +296,7 @@ def _kind_of(response: HttpResponse) -> FailureKind | None:
 
 def _refused(response: HttpResponse, code: int | None, kind: FailureKind) -> VendorRefused:
     advice = _ADVICE_BY_CODE.get(code or 0, _ADVICE.get(kind))
-    reason = read_error(response).message or f"HTTP {response.status}"
+    reason = (code is not None and read_error(response).message) or f"HTTP {response.status}"  # no page of a proxy
     failure = Failure(
         kind=kind,
         message=_sentence("`kling` refused the request", reason, advice),
