@@ -5,7 +5,7 @@ import base64
 from reelway.core.videos import Blob
 from reelway.dialects.spec import Upload
 
-__all__ = ["MP4_TEXT", "PNG", "PNG_TEXT", "A", "B", "C", "upload"]
+__all__ = ["MP4", "MP4_TEXT", "PNG", "PNG_TEXT", "A", "B", "C", "upload"]
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(16)
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(16)

@@ -18,7 +18,6 @@ from reelway.dialects.spec import Outgoing
 __all__ = [
     "Canonical",
     "canonical",
-    "failure_code",
     "failure_of",
     "message_of",
     "operation_error",
@@ -72,7 +71,7 @@ _BY_KIND: Mapping[FailureKind, Canonical] = MappingProxyType(
 _BY_STATUS: Mapping[int, Canonical] = MappingProxyType(
     {
         401: _UNAUTHENTICATED,
-        402: _EXHAUSTED,
+        402: _DENIED,
         403: _DENIED,
         404: _NOT_FOUND,
         405: _UNIMPLEMENTED,
@@ -88,21 +87,21 @@ _BY_STATUS: Mapping[int, Canonical] = MappingProxyType(
         504: _TIMED_OUT,
     }
 )
+_OUT_OF_MONEY = frozenset({FailureKind.INSUFFICIENT_QUOTA, FailureKind.BUDGET_EXCEEDED})
 _VIOLATION = "type.googleapis.com/google.rpc.BadRequest"
+_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
+_DOMAIN = "reelway"
 
 
 def canonical(error: CallerError) -> Canonical:
-    """Return the code of an error."""
+    """Return the code of an error. Without money coming back later is no use, so that is not a quota but a denial."""
+    if error.kind in _OUT_OF_MONEY:
+        return _DENIED
     if error.kind is not FailureKind.INVALID_REQUEST:
         return _BY_KIND[error.kind]
     if error.status >= 500:
         return _BY_STATUS.get(error.status, _INTERNAL.evolve(status=error.status))
     return _BY_STATUS.get(error.status, _INVALID)
-
-
-def failure_code(kind: FailureKind) -> Canonical:
-    """Return the code with which work that was begun has failed."""
-    return _BY_KIND[kind]
 
 
 def failure_of(video: Video) -> Failure | None:
@@ -113,8 +112,12 @@ def failure_of(video: Video) -> Failure | None:
 
 
 def operation_error(failure: Failure) -> dict[str, Any]:
-    """Return a failure as the status of gRPC that operations and steps hold."""
-    return {"code": failure_code(failure.kind).number, "message": failure.message}
+    """Return a failure as the status of gRPC that operations and steps hold; several kinds share a code, so one detail tells."""
+    return {
+        "code": _BY_KIND[failure.kind].number,
+        "message": failure.message,
+        "details": [_info(failure.kind.value.upper())],
+    }
 
 
 def message_of(kind: FailureKind, message: str) -> str:
@@ -135,7 +138,13 @@ def render_error(error: CallerError, request_id: str) -> Outgoing:
     code = canonical(error)
     message = message_of(error.kind, error.message)
     body: dict[str, Any] = {"code": code.status, "message": message, "status": code.word}
-    if error.param is not None and code.number == _INVALID.number:
+    if error.kind in _OUT_OF_MONEY:
+        body["details"] = [_info("BILLING_DISABLED")]
+    elif error.param is not None and code.number == _INVALID.number:
         violation = {"field": error.param, "description": error.message}
         body["details"] = [{"@type": _VIOLATION, "fieldViolations": [violation]}]
     return Outgoing(status=code.status, body={"error": body}, headers=retry_headers(error, request_id))
+
+
+def _info(reason: str) -> dict[str, str]:
+    return {"@type": _INFO, "reason": reason, "domain": _DOMAIN}

@@ -27,7 +27,7 @@ _TASKS = ("text_to_video", "image_to_video", "reference_to_video", "edit", "exte
 _MODES: Mapping[str, str] = MappingProxyType({"text_to_video": "t2v", "reference_to_video": "r2v"})
 _FRAME_TAGS: Mapping[str, Role] = MappingProxyType({"<FIRST_FRAME>": Role.FIRST_FRAME, "<LAST_FRAME>": Role.LAST_FRAME})
 _REFERENCE_TAG = re.compile(r"<(?:IMAGE|VIDEO)_REF_\d+>")
-_LEADING_FRAME_TAGS = re.compile(r"(?:<(?:FIRST|LAST)_FRAME>\s*)+")
+_BOTH_FRAMES = re.compile(r"<FIRST_FRAME>\s+<LAST_FRAME>\s+")
 
 
 class _Said(Record):
@@ -154,7 +154,7 @@ def _from_video(said: _Said, operation: Operation, previous: str | None) -> Aim:
     count = len(videos) + (previous is not None)
     if count != 1:
         raise InvalidRequest(
-            f"one video can be given to {operation}, as content or by previous_interaction_id (got {count})",
+            f"input must give one video to {operation}, as content or by previous_interaction_id (got {count})",
             param="input",
         )
     images = tuple(given.evolve(role=Role.REFERENCE) for given in said.media if given.kind is MediaKind.IMAGE)
@@ -173,8 +173,8 @@ def _in_roles(media: tuple[InputReference, ...], frames: tuple[Role, ...], other
 
 
 def _prompt(said: _Said, aim: Aim) -> str | None:
-    """Return the texts. Tags at the very start that only say which image is which frame are said by the roles already."""
+    """Return the texts. Two tags that only say in which order the frames stand are said by the roles already."""
     text = "\n".join(said.texts)
-    if any(given.role in _FRAME_TAGS.values() for given in aim.inputs):
-        text = text[match.end() :] if (match := _LEADING_FRAME_TAGS.match(text)) else text
+    if [given.role for given in aim.inputs] == [Role.FIRST_FRAME, Role.LAST_FRAME]:
+        text = text[match.end() :] if (match := _BOTH_FRAMES.match(text)) else text
     return text or None
