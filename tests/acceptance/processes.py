@@ -32,13 +32,15 @@ def free_port() -> int:
 
 
 class Process:
-    """One `reelway` command, running."""
+    """One `reelway` command, running, or another program's."""
 
-    def __init__(self, arguments: list[str], environment: Mapping[str, str], marker: str) -> None:
+    def __init__(
+        self, arguments: list[str], environment: Mapping[str, str], marker: str, *, program: str = PROGRAM
+    ) -> None:
         self.lines: list[str] = []
         self._said: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [PROGRAM, *arguments],
+            [program, *arguments],
             env={**{name: os.environ[name] for name in _QUIET if name in os.environ}, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -139,17 +141,29 @@ def ask(
 class Sandbox(Process):
     """The make-believe vendor as a server of its own."""
 
-    def __init__(self, folder: Path, *, render_seconds: float = 0.0) -> None:
-        self.port = free_port()
-        environment = {"REELWAY_SANDBOX_RENDER_SECONDS": str(render_seconds), "REELWAY_SANDBOX_DRAFT": "true"}
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        render_seconds: float = 0.0,
+        port: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.port = port or free_port()
+        defaults = {"REELWAY_SANDBOX_RENDER_SECONDS": str(render_seconds), "REELWAY_SANDBOX_DRAFT": "true"}
         arguments = ["sandbox", "--port", str(self.port), "--data-dir", str(folder), "--key", KEY]
-        super().__init__(arguments, environment, "listens on")
+        super().__init__(arguments, {**defaults, **(environment or {})}, "listens on")
         self.url = f"http://127.0.0.1:{self.port}"
 
     def creates(self) -> list[dict[str, Any]]:
         """Return every create it saw, in order."""
         seen: list[dict[str, Any]] = ask("GET", f"{self.url}/sandbox/requests").json["data"]
         return seen
+
+    def callbacks(self) -> list[dict[str, Any]]:
+        """Return every callback it sent since it was started, in order."""
+        sent: list[dict[str, Any]] = ask("GET", f"{self.url}/sandbox/callbacks").json["data"]
+        return sent
 
 
 class Gateway(Process):
