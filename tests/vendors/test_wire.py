@@ -86,9 +86,12 @@ def test_an_error_is_read_in_any_shape(body: Any, expected: ErrorBody) -> None:
     assert read_error(response(body, status=400)) == expected
 
 
-def test_an_error_page_is_read_as_text() -> None:
-    """A proxy's HTML is better than nothing, on one line."""
-    assert read_error(response(text="<h1>Bad\n gateway</h1>", status=502)).message == "<h1>Bad gateway</h1>"
+def test_of_an_error_page_the_title_is_read() -> None:
+    """A proxy's words are better than nothing, and markup is no message for a caller."""
+    page = "<html>\n<head><title> 502 Bad\nGateway </title></head><body><h1>nginx</h1></body></html>"
+    assert read_error(response(text=page, status=502)).message == "502 Bad Gateway"
+    assert read_error(response(text="<p>oh</p>", status=502)).message == "a page of HTML came instead of an answer"
+    assert read_error(response(text="upstream\nis gone", status=502)).message == "upstream is gone"
 
 
 @pytest.mark.parametrize(

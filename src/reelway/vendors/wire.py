@@ -42,6 +42,7 @@ _SECRET = re.compile(
     r"\b(?:sk|pk|rk)-[\w*.…-]{2,}[\w*]|\bBearer\s+\S+|\b(?:org|proj|acct|req|user|key)[-_](?=[A-Za-z]*\d)\w{6,}",
     re.IGNORECASE,
 )
+_TITLE = re.compile(r"<title>\s*([^<]+?)\s*</title>", re.IGNORECASE)
 _KINDS = {
     400: FailureKind.INVALID_REQUEST,
     401: FailureKind.AUTHENTICATION,
@@ -118,7 +119,7 @@ def read_error(response: HttpResponse) -> ErrorBody:
     try:
         body = msgspec.json.decode(response.body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ErrorBody(message=plain(response.body[:_MESSAGE_LIMIT].decode(errors="replace")))
+        return ErrorBody(message=_words_of(response.body[:_MESSAGE_LIMIT].decode(errors="replace")))
     if isinstance(body, dict) and isinstance(body.get("error"), dict):
         body = body["error"]
     if not isinstance(body, dict):
@@ -176,6 +177,14 @@ def excerpt(response: HttpResponse) -> str:
     """Return the status and the beginning of a body, for logs and messages."""
     body = plain(response.body[:_EXCERPT_LIMIT].decode(errors="replace"))
     return f"HTTP {response.status} {body}".rstrip()
+
+
+def _words_of(text: str) -> str:
+    """Return what a body that is no JSON says: of a page of HTML, its title."""
+    if not text.lstrip().startswith("<"):
+        return plain(text)
+    title = _TITLE.search(text)
+    return plain(title[1]) if title else "a page of HTML came instead of an answer"
 
 
 def _text(value: Any) -> str:
