@@ -39,7 +39,6 @@ def _fits(task: Task, call: ListVideos, now: float) -> bool:
     return (
         (not call.status or look(task, now).status.value in call.status)
         and call.cancelled in (None, task.cancelled_at is not None)
-        and call.cancelled in (None, task.cancelled_at is not None)
         and call.model in (None, task.model)
         and call.user in (None, task.user)
         and (call.created_after is None or task.created_at > call.created_after)

@@ -54,6 +54,8 @@ class DataUri(Record, tag=True):
     """Stands in a JSON body or form field for `data:TYPE;base64,…` of a blob."""
 
     blob: Blob
+    media_type: str = ""
+    """What the vendor calls the type, where that is another word than ours."""
 
 
 class PublicUrl(Record, tag=True):
@@ -163,10 +165,13 @@ class VendorOutput(Record):
 
 
 class Succeeded(Record):
-    """Done, with something to fetch. `usage` holds the vendor's own figures (tokens, credits, seconds, ticks)."""
+    """Done, with something to fetch."""
 
     outputs: tuple[VendorOutput, ...]
     usage: dict[str, Any] = {}
+    """The vendor's own figures, of which the price is settled (`catalog.pricing.settle`): `cost`, an object of `currency` and
+    `settled`, where the vendor names money; else `tokens` or `credits`, a count that the card's price rules turn into money, for
+    a video with or without sound as `audio` says. Further figures are kept and shown, and settle nothing."""
 
 
 class VendorFailed(Record):
