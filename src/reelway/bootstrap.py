@@ -21,9 +21,8 @@ from reelway.assets.folder import FolderAssets
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.disk import disk_failed
-from reelway.core.errors import GatewayError, StorageFailed
+from reelway.core.errors import StorageFailed
 from reelway.core.ids import ENTROPY_BYTES, make_id
-from reelway.core.videos import Blob
 from reelway.engine.account import Account
 from reelway.engine.driver import Driver
 from reelway.engine.fetcher import Fetcher
@@ -38,6 +37,7 @@ from reelway.sandbox.app import SandboxSettings, make_sandbox
 from reelway.sandbox.server import run_sandbox
 from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
+from reelway.service.files import FileKeeper
 from reelway.service.inputs import INPUT_PREFIX, InputKeeper
 from reelway.settings import Settings, all_accounts
 from reelway.store.sqlite import SqliteStore
@@ -93,8 +93,15 @@ class Server:
         accounts = self._accounts(sandbox_key)
         known_adapters = adapters()
         catalog = load_catalog(extra_cards=settings.models, aliases=settings.aliases)
-        router = Router(catalog, accounts, frozenset(known_adapters))
-        transport = Transport(assets, _time_limits(settings), _no_links)
+        router = Router(catalog, accounts, known_adapters, can_link=settings.public_url is not None)
+        files = FileKeeper(
+            assets,
+            link_secret.encode(),
+            public_url=settings.public_url,
+            link_seconds=(settings.file_link_hours or settings.input_retention_hours) * 3_600,
+            clock=time.time,
+        )
+        transport = Transport(assets, _time_limits(settings), files.link)
         self._closers.append(transport.close)
         private_hosts = frozenset(settings.private_hosts)
         fetcher = Fetcher(assets, _input_key, limit_bytes=settings.max_upload_bytes, allowed_hosts=private_hosts)
@@ -133,6 +140,7 @@ class Server:
                 allowed_hosts=private_hosts,
             ),
             contents=contents,
+            files=files,
             engine=engine,
             router=router,
             catalog=catalog,
@@ -332,10 +340,6 @@ def _video_id() -> str:
 
 def _input_key() -> str:
     return f"{INPUT_PREFIX}{make_id('input', time.time(), os.urandom(ENTROPY_BYTES))}"
-
-
-def _no_links(blob: Blob) -> str:
-    raise GatewayError(f"no public address for {blob.key}: set REELWAY_PUBLIC_URL")
 
 
 def _make_folder(folder: Path) -> None:

@@ -230,7 +230,7 @@ class Stage:
             assets=self.assets,
             media=Eyes(),
             driver=ScriptedDriver(self.transport, self.clock, script),
-            router=Router(catalog, accounts, frozenset({"openai_videos"})),
+            router=Router(catalog, accounts, {"openai_videos": adapter}, can_link=public_url is not None),
             fetcher=Fetcher(self.assets, lambda: "inputs/x"),
             adapters={"openai_videos": adapter},
             cards=catalog.card,

@@ -13,6 +13,7 @@ from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.ids import make_id
 from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
+from reelway.service.files import FileKeeper
 from reelway.service.inputs import InputKeeper
 
 
@@ -28,7 +29,12 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
 
 @pytest.fixture
 def service(stage: Stage) -> Service:
-    """The use cases in front of it; the operator allows one host of the private network."""
+    """The use cases in front of it."""
+    return service_of(stage)
+
+
+def service_of(stage: Stage) -> Service:
+    """Return the use cases in front of an engine; the operator allows two hosts of the private network."""
     tools = stage.tools
     return Service(
         store=stage.store,
@@ -37,11 +43,12 @@ def service(stage: Stage) -> Service:
             store=stage.store,
             assets=stage.assets,
             media=Eyes(),
-            new_key=lambda: "inputs/x",
+            new_key=lambda: f"inputs/{next(stage.ticks)}",
             limit_bytes=1000,
             allowed_hosts=frozenset({"hooks.internal", "10.0.0.7"}),
         ),
         contents=ContentKeeper(stage.assets, b"secret", "https://video.example.test"),
+        files=FileKeeper(stage.assets, b"secret", public_url=tools.public_url, link_seconds=3600.0, clock=stage.clock),
         engine=stage.engine,
         router=tools.router,
         catalog=load_catalog(),

@@ -11,6 +11,7 @@ from reelway.api.backend import ServiceBackend
 from reelway.api.callbacks import callback_route
 from reelway.api.document import document_of, document_route
 from reelway.api.events import events_route
+from reelway.api.files import file_route
 from reelway.api.health import health_routes
 from reelway.api.models import model_routes
 from reelway.dialects.registry import make_dialects
@@ -57,6 +58,7 @@ def make_app(
             *model_routes(service, clock=clock),
             *health_routes(service),
             callback_route(service),
+            file_route(service),
             document_route(document or document_of(service)),
             *more_routes,
         ],

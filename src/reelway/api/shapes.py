@@ -169,6 +169,7 @@ class Quote(_Answer):
     available: Annotated[bool, Meta(description="Whether an account can take it now.")]
     warnings: list[VideoWarning]
     price: QuotePrice
+    reason: Annotated[str | UnsetType, Meta(description="Why no account can take it.")] = UNSET
     route: Annotated[VideoRoute | UnsetType | None, Meta(description="For admin keys only.")] = UNSET
 
 

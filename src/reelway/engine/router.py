@@ -11,10 +11,11 @@ from reelway.catalog.routes import living_routes
 from reelway.catalog.spec import ModelCard, RouteCard, When
 from reelway.core.jobs import JobRoute
 from reelway.core.record import Record
-from reelway.core.videos import ResolvedRequest
+from reelway.core.videos import Input, Mode, ResolvedRequest, Role
 from reelway.engine.account import Account
+from reelway.vendors.spec import Adapter
 
-__all__ = ["Choice", "Health", "Router"]
+__all__ = ["Choice", "Health", "Obstacle", "Router"]
 
 _COMPATIBLE = frozenset({"compatible", "google", "litellm", "newapi", "reelway", "sandbox", "sglang", "vllm"})
 """Services of `openai_videos` that the cards call by one name."""
@@ -59,6 +60,13 @@ class Choice(Record):
         return self.route is None and self.again_at is None and self.full is None
 
 
+class Obstacle(Record):
+    """What keeps an account that makes the model from making this very video."""
+
+    account: str
+    reason: str
+
+
 class _Offer(Record):
     """One account on one route of a card, and the requests it is for."""
 
@@ -71,10 +79,18 @@ class _Cards(Protocol):
 
 
 class Router:
-    """Chooses among the operator's accounts."""
+    """Chooses among the operator's accounts. `can_link` says whether vendors can fetch files from this server."""
 
-    def __init__(self, catalog: _Cards, accounts: Sequence[Account], adapters: frozenset[str]) -> None:
+    def __init__(
+        self,
+        catalog: _Cards,
+        accounts: Sequence[Account],
+        adapters: Mapping[str, Adapter],
+        *,
+        can_link: bool = True,
+    ) -> None:
         self._catalog = catalog
+        self._can_link = can_link
         self.accounts: Mapping[str, Account] = {account.name: account for account in accounts}
         self._adapters = adapters
         self.health: dict[str, Health] = {account.name: Health() for account in accounts}
@@ -83,12 +99,15 @@ class Router:
 
     def candidates(self, request: ResolvedRequest, now: float) -> tuple[JobRoute, ...]:
         """Return every route that could make this video today, best first, whatever its health."""
-        facts = facts_of(request)
-        found: dict[str, JobRoute] = {}
-        for offer in self._offers(request.card, datetime.fromtimestamp(now, tz=UTC).date()):
-            if offer.route.account not in found and holds(offer.when, facts):
-                found[offer.route.account] = offer.route
-        return tuple(found.values())
+        routes = self._fitting(request, now)
+        if self._can_link or not request.inputs:
+            return routes
+        return tuple(route for route in routes if self._obstacle(route, request) is None)
+
+    def obstacles(self, request: ResolvedRequest, now: float) -> tuple[Obstacle, ...]:
+        """Return why accounts that make the model cannot make this video."""
+        found = (self._obstacle(route, request) for route in self._fitting(request, now))
+        return tuple(obstacle for obstacle in found if obstacle is not None)
 
     def choose(self, request: ResolvedRequest, now: float, *, tried: tuple[str, ...] = ()) -> Choice:
         """Return the best route that is free now."""
@@ -105,6 +124,23 @@ class Router:
             else:
                 return Choice(route=route)
         return Choice(again_at=again_at, full=full)
+
+    def _fitting(self, request: ResolvedRequest, now: float) -> tuple[JobRoute, ...]:
+        """Return every route that the card has for such a request, one for each account, best first."""
+        facts = facts_of(request)
+        found: dict[str, JobRoute] = {}
+        for offer in self._offers(request.card, datetime.fromtimestamp(now, tz=UTC).date()):
+            if offer.route.account not in found and holds(offer.when, facts):
+                found[offer.route.account] = offer.route
+        return tuple(found.values())
+
+    def _obstacle(self, route: JobRoute, request: ResolvedRequest) -> Obstacle | None:
+        adapter = self._adapters[route.vendor]
+        kinds = sorted({given.kind for given in request.inputs if _needs_link(given, request, adapter)})
+        if self._can_link or not kinds:
+            return None
+        reason = f"{route.vendor} fetches {kinds[0]} inputs itself and needs an address for this one"
+        return Obstacle(account=route.account, reason=reason)
 
     def _offers(self, name: str, today: date) -> tuple[_Offer, ...]:
         """Return every way to make a model today, best first, whatever is asked of it; worked out once a day."""
@@ -136,6 +172,15 @@ class Router:
                 return None
             name = route.model if mapped == "*" else mapped
         return name.replace("{model}", card.name)
+
+
+def _needs_link(given: Input, request: ResolvedRequest, adapter: Adapter) -> bool:
+    """Tell whether the vendor will have to fetch this input from us."""
+    if given.kind not in adapter.link_kinds or given.file_id is not None:
+        return False
+    if given.role is Role.SOURCE and request.mode is Mode.REMIX:
+        return False  # goes on from the vendor's own work
+    return given.url is None or given.kind not in adapter.url_kinds
 
 
 def _at(account: Account, model: str) -> JobRoute:

@@ -10,6 +10,7 @@ from reelway.core.errors import (
     CallerError,
     Contradiction,
     NotSent,
+    NoWayToLook,
     SubmitOutcomeUnknown,
     UnexpectedResponse,
     VendorError,
@@ -22,7 +23,7 @@ from reelway.core.lifecycle import Event, State
 from reelway.core.schedule import backoff_seconds
 from reelway.core.videos import Input, ResolvedRequest
 from reelway.engine.account import Account
-from reelway.engine.router import Choice
+from reelway.engine.router import Choice, Obstacle
 from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
@@ -56,7 +57,7 @@ class Submitter:
         if pause is not None:
             return pause
         if choice.route is None:
-            await tools.fail(watch, _no_route_left(job))
+            await tools.fail(watch, _no_route_left(job, tools.router.obstacles(job.request, now)))
             return None
         attempt = Attempt(
             number=len(job.attempts) + 1,
@@ -106,6 +107,8 @@ class Submitter:
         try:
             submission = await self._submission(watch, account, adapter)
             candidates = await self._tools.driver.run(adapter.find(submission), adapter, account)
+        except NoWayToLook:
+            return await self._wait_for_call(watch, account, adapter)
         except VendorError as error:
             _log.warning("lookup_failed", video_id=watch.job.id, account=account.name, reason=str(error))
             watch.odd += 1
@@ -353,11 +356,14 @@ def _unknown(why: str) -> Failure:
     )
 
 
-def _no_route_left(job: Job) -> Failure:
-    """Return why the last account that was asked refused, or that there is none."""
+def _no_route_left(job: Job, obstacles: tuple[Obstacle, ...]) -> Failure:
+    """Return why the last account that was asked refused, or what keeps the others from it, or that there is none."""
     for attempt in reversed(job.attempts):
         if attempt.failure is not None:
             return attempt.failure
+    if obstacles:
+        message = f"{obstacles[0].reason}, and REELWAY_PUBLIC_URL is not set any more."
+        return Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=message)
     return Failure(
         kind=FailureKind.MODEL_NOT_FOUND,
         message=f"No configured account can make {job.request.model} in mode {job.request.mode} any more.",

@@ -13,7 +13,7 @@ from reelway.catalog.pricing import Quote, quote
 from reelway.catalog.resolve import refuse_warnings, resolve
 from reelway.catalog.routes import describe_deprecation, retirement_warnings
 from reelway.catalog.spec import ModelCard
-from reelway.core.errors import CallerError, Conflict, Gone, InvalidRequest, NoRoute, NotFound, PermissionDenied
+from reelway.core.errors import CallerError, Conflict, Gone, InvalidRequest, NotFound, PermissionDenied
 from reelway.core.ids import is_id
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import Caller, Scope
@@ -25,8 +25,10 @@ from reelway.engine.router import Router
 from reelway.engine.runtime import Engine
 from reelway.service.claims import claim_for
 from reelway.service.contents import Content, ContentKeeper
+from reelway.service.files import FileKeeper
 from reelway.service.inputs import InputKeeper
 from reelway.service.jobs import make_jobs
+from reelway.service.refusals import no_route
 from reelway.service.views import quote_view, view
 from reelway.store.spec import Creation, JobQuery, JobStore
 from reelway.vendors.spec import Callback
@@ -68,6 +70,7 @@ class Service:
         assets: AssetStore,
         inputs: InputKeeper,
         contents: ContentKeeper,
+        files: FileKeeper,
         engine: Engine,
         router: Router,
         catalog: Catalog,
@@ -81,6 +84,7 @@ class Service:
         self._assets = assets
         self._inputs = inputs
         self._contents = contents
+        self._files = files
         self._engine = engine
         self._router = router
         self._catalog = catalog
@@ -129,7 +133,7 @@ class Service:
         card, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
             await self._inputs.discard(settled)
-            raise NoRoute(_no_route(resolved), param="model", retry_after_seconds=10)
+            raise no_route(resolved, self._router.obstacles(resolved, now))
         job, takes = make_jobs(
             resolved,
             caller,
@@ -162,8 +166,12 @@ class Service:
         _require(caller, "create")
         _, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         await self._inputs.discard(settled)
-        routes = self._router.candidates(resolved, self._clock())
-        return quote_view(resolved, price, routes, caller)
+        now = self._clock()
+        routes = self._router.candidates(resolved, now)
+        answer = quote_view(resolved, price, routes, caller)
+        if not routes:
+            answer["reason"] = no_route(resolved, self._router.obstacles(resolved, now)).message
+        return answer
 
     async def _resolve(
         self, request: VideoRequest, caller: Caller, *, strict: bool
@@ -242,7 +250,7 @@ class Service:
                 limit=query.limit,
                 descending=query.order == "desc",
                 after=query.after,
-                states=tuple(state for status in query.status for state in _STATES[status]),
+                states=_states(query),
                 model=query.model,
                 user=query.user,
                 created_after=query.created_after,
@@ -294,10 +302,16 @@ class Service:
             await self._engine.cancel(job)
         return await self.read(video_id, caller, wait_seconds=_CANCEL_WAIT_SECONDS)
 
-    async def delete(self, video_id: str, caller: Caller) -> Deleted:
-        """Delete record and bytes; an unfinished video is cancelled first."""
+    async def delete(self, video_id: str, caller: Caller, *, cancels_queued: bool = False) -> Deleted:
+        """Delete record and bytes; an unfinished video is cancelled first. See `DeleteVideo` for `cancels_queued`."""
         _require(caller, "create")
         job = await self._own(video_id, caller)
+        if cancels_queued and not job.is_final:
+            if job.state is not State.QUEUED:
+                message = f"{video_id} is being made and cannot be stopped; delete it when it has ended"
+                raise Conflict(message, code="video_running")
+            await self.cancel(video_id, caller)
+            return Deleted(id=video_id)
         if not job.is_final:
             await self.cancel(video_id, caller)
             job = await self._own(video_id, caller)
@@ -336,6 +350,10 @@ class Service:
     def check_link(self, video_id: str, variant: Variant, index: int, expires: str, signature: str) -> None:
         """Raise `PermissionDenied` unless this is a link we signed and its time has not passed."""
         self._contents.check(video_id, variant, index, expires, signature, self._clock())
+
+    async def open_file(self, key: str, expires: str, signature: str) -> Content:
+        """Find the file behind an address that a vendor was given. Raises `PermissionDenied` or `NotFound`."""
+        return await self._files.open(key, expires, signature)
 
     def read_asset(self, key: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes]:
         """Yield the bytes of a file."""
@@ -399,6 +417,14 @@ class Service:
         return video
 
 
+def _states(query: ListVideos) -> tuple[State, ...]:
+    """Return the states a list is about; none means all."""
+    states = [state for status in query.status for state in _STATES[status]]
+    if query.cancelled is None:
+        return tuple(states)
+    return tuple(state for state in states or State if (state is State.CANCELLED) == query.cancelled)
+
+
 async def _changed(waiter: asyncio.Future[None], seconds: float) -> bool:
     """Wait for a change; False when the time is over."""
     done, _ = await asyncio.wait({waiter}, timeout=seconds)
@@ -412,10 +438,3 @@ def _require(caller: Caller, scope: Scope) -> None:
 
 def _not_found(video_id: str) -> NotFound:
     return NotFound(f"there is no video {video_id[:80]!r}", param="video_id", code="video_not_found")
-
-
-def _no_route(resolved: ResolvedRequest) -> str:
-    return (
-        f"no configured account can make {resolved.model} in mode {resolved.mode}: "
-        "configure a vendor that serves it (see GET /v1/models), or switch the sandbox on"
-    )

@@ -110,6 +110,11 @@ class Settings(BaseSettings):
         default=7.0, gt=0, le=36500, description="How long the files of a finished video are kept."
     )
     input_retention_hours: float = Field(default=48.0, gt=0, description="How long uploaded input files are kept.")
+    file_link_hours: float | None = Field(
+        default=None,
+        gt=0,
+        description="How long an address is good that a vendor fetches an input from; else as long as inputs are kept.",
+    )
     lease_seconds: float = Field(
         default=10.0,
         ge=1,
