@@ -10,6 +10,7 @@ from tests.engine.scripted import VIDEO, Acme, FindingAcme, Script, Stage, done
 
 from reelway.core.errors import (
     NotSent,
+    NoWayToLook,
     StorageFailed,
     SubmitOutcomeUnknown,
     UnexpectedResponse,
@@ -179,6 +180,21 @@ async def test_without_a_look_up_an_unknown_submit_ends(make_stage: MakeStage) -
     job = await stage.finished(job.id)
     assert job.failure is not None
     assert job.failure.kind is FailureKind.SUBMISSION_UNKNOWN
+    assert len(script.submitted) == 1
+
+
+async def test_an_account_without_a_list_is_no_look_up(make_stage: MakeStage) -> None:
+    """Where the vendor has lists and this account's server has none, nobody waits for the deadline."""
+    script = Script()
+    script.submits = deque([LOST])
+    script.finds = deque([NoWayToLook("`acme` shows no list of videos")])
+    stage = await make_stage(script)
+    job = stage.job()
+    await stage.create(job)
+    job = await stage.finished(job.id)
+    assert job.failure is not None
+    assert job.failure.kind is FailureKind.SUBMISSION_UNKNOWN
+    assert "no way to look it up" in job.failure.message
     assert len(script.submitted) == 1
 
 
