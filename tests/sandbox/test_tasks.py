@@ -1,11 +1,13 @@
 """What a task shows follows from its record and the time, nothing else."""
 
+import msgspec
 import pytest
 
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
+from reelway.core.videos import Mode, Variant
 from reelway.sandbox.faults import Faults
-from reelway.sandbox.tasks import Task, TaskOutput, look, show
+from reelway.sandbox.tasks import Seen, Task, TaskOutput, look, passed, show
 
 MADE = (TaskOutput(file="video-0.mp4", bytes=10, sha256="00"),)
 TASK = Task(
@@ -103,3 +105,44 @@ def test_poll_hint_grows_while_a_video_waits_to_be_rendered() -> None:
     waiting = TASK.evolve(outputs=())
     hints = [show(waiting, 110.0 + late).poll_after_seconds for late in (0.0, 2.0, 4.0, 60.0)]
     assert hints == [0.1, 0.5, 1.0, 2.0]
+
+
+def test_tasks_of_earlier_versions_are_still_read() -> None:
+    """A folder of before there were callbacks, links and model cards shows what it showed."""
+    kept = (
+        b'{"id":"video_sandbox_1","holder":"sandbox","model":"m","operation":"create","prompt":"x","created_at":1.0,'
+        b'"render_seconds":2.0,"seconds":4.0,"width":64,"height":64,"fps":24,"seed":1,"inputs":[{"file":"input-0",'
+        b'"kind":"image","role":"first_frame","media_type":"image/png","bytes":1,"sha256":"00"}],"expires_at":9e9}'
+    )
+    task = msgspec.json.decode(kept, type=Task)
+    assert (show(task, 9.0).mode, show(task, 9.0).status) == (Mode.I2V, Status.IN_PROGRESS)
+
+
+def test_success_can_come_without_a_file() -> None:
+    """Completed at its time, with nothing to fetch."""
+    missing = TASK.evolve(outputs=(), faults=Faults(result="missing"))
+    assert (look(missing, 105).status, look(missing, 110).status) == (Status.IN_PROGRESS, Status.COMPLETED)
+    assert show(missing, 110).outputs == ()
+
+
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [(100.5, ["queued"]), (105.0, ["queued", "in_progress"]), (110.0, ["queued", "in_progress", "completed"])],
+)
+def test_no_state_is_left_out_by_whoever_sees_all(now: float, words: list[str]) -> None:
+    """What was shown before comes first, in order."""
+    assert [step.status.value for step in passed(look(TASK, now))] == words
+
+
+def test_change_has_its_time() -> None:
+    """A video was changed when it was ordered, when it was begun, and when it ended."""
+    assert [show(TASK, now).updated_at for now in (100.5, 105.0, 500.0)] == [100.0, 101.0, 110.0]
+    waiting = show(TASK, 500.0, seen=Seen(status=Status.QUEUED))
+    assert (waiting.updated_at, waiting.outputs) == (100.0, ())
+
+
+def test_files_get_the_links_they_are_given() -> None:
+    """Every output has an address for itself and one for its last frame; without a maker of links, none."""
+    (output,) = show(TASK, 110, link=lambda variant, index: f"{variant}/{index}").outputs
+    assert (output.url, output.last_frame_url) == (f"{Variant.VIDEO}/0", f"{Variant.LAST_FRAME}/0")
+    assert show(TASK, 110).outputs[0].url is None

@@ -178,6 +178,13 @@ async def test_vendors_own_id_of_a_model_will_do(played: Stage) -> None:
     assert (await task(played, name))["tier"] == "1080p"
 
 
+async def test_what_one_model_of_a_vendors_id_allows_is_made(played: Stage) -> None:
+    """Several names of ours may be one model of the vendor's; a request in its words need fit only one of them."""
+    for model, tier, allowed in (("veo-3.1-generate-001", "4k", True), ("veo-3.1-generate-001", "9k", False)):
+        got = await order(played, model=model, tier=tier, seconds=8)
+        assert (got.status == 200) is allowed, got.body
+
+
 async def test_what_the_card_warns_about_is_accepted_in_silence(played: Stage) -> None:
     """A field the model does not have is passed over as vendors do, and stands in the log."""
     await ordered(played, sparkle=3)

@@ -28,6 +28,7 @@ from reelway.sandbox.backend import SandboxBackend
 from reelway.sandbox.behaviour import SandboxSettings
 from reelway.sandbox.folder import SandboxFolder
 from reelway.sandbox.intake import Intake
+from reelway.sandbox.judging import Judge
 from reelway.sandbox.misbehaviour import with_odd_words
 from reelway.sandbox.nowhere import Nowhere
 from reelway.sandbox.studio import Studio
@@ -110,7 +111,7 @@ def make_sandbox(
         fetch_urls=settings.fetch_urls,
         allowed_hosts=settings.allowed_hosts,
         upload_bytes=settings.upload_bytes,
-        catalog=load_catalog() if catalog is None else catalog,
+        judge=Judge(load_catalog() if catalog is None else catalog),
     )
     by_name = {dialect.name: dialect for dialect in played}
     backend = SandboxBackend(files, studio, intake, by_name, keys=keys, settings=settings, clock=clock)

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reelway.catalog.catalog import Catalog
 from reelway.core.errors import InvalidRequest, MediaUnreadable, NotFound
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Blob, InputReference, MediaKind, Operation, ResolvedRequest, Role, VideoRequest
@@ -16,7 +15,7 @@ from reelway.media.spec import MediaUnreadableError
 from reelway.sandbox.faults import Faults
 from reelway.sandbox.fetching import fetch_input
 from reelway.sandbox.folder import SandboxFolder, SeenRequest
-from reelway.sandbox.judging import judge, roles_of, with_judgement
+from reelway.sandbox.judging import Judge, roles_of, with_judgement
 from reelway.sandbox.plans import Shape, assign_roles, choose_shape, seed_of, tags_of
 from reelway.sandbox.tasks import Task, TaskInput, look
 
@@ -40,10 +39,10 @@ class Intake:
         fetch_urls: bool,
         allowed_hosts: frozenset[str],
         upload_bytes: int,
-        catalog: Catalog,
+        judge: Judge,
     ) -> None:
         self._folder = folder
-        self._catalog = catalog
+        self._judge = judge
         self._worker = worker
         self._pace = pace
         self._lifetime_seconds = lifetime_seconds
@@ -84,7 +83,7 @@ class Intake:
         inputs = await self._gather(request, task_id, source, tasks, seen.at)
         resolved: ResolvedRequest | None = None
         if seen.judged:
-            resolved = judge(request, inputs, self._catalog)
+            resolved = self._judge.resolve(request, inputs)
             request = with_judgement(request, resolved)
             roles = roles_of(resolved)
             inputs = tuple(item.evolve(role=roles[item.file]) for item in inputs)
