@@ -61,12 +61,13 @@ def test_azure_gets_its_path_and_its_deployment() -> None:
 
 
 def test_kling_takes_one_key_or_two() -> None:
-    """The API key is preferred where both are there; half a pair is told."""
+    """The API key is preferred where both are there, and each is for an API of its own; half a pair is told."""
     pair = {"KLING_ACCESS_KEY": "a", "KLING_SECRET_KEY": "s"}
 
-    assert accounts_from_environment(pair)[0].credential() == {"access_key": "a", "secret_key": "s"}
+    [older] = accounts_from_environment(pair)
+    assert (older.service, older.credential()) == ("legacy", {"access_key": "a", "secret_key": "s"})
     [both] = accounts_from_environment(pair | {"KLING_API_KEY": "k"})
-    assert both.credential() == {"api_key": "k"}
+    assert (both.service, both.credential()) == ("current", {"api_key": "k"})
     assert accounts_from_environment({"KLING_ACCESS_KEY": "a"}) == ()
     assert "KLING_SECRET_KEY" in environment_notices({"KLING_ACCESS_KEY": "a"})[0]
 
