@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Mapping
 from reelway.api.fingerprint import fingerprint
 from reelway.core.errors import InvalidRequest
 from reelway.core.keys import Caller
-from reelway.core.videos import VideoRequest
 from reelway.dialects.spec import (
     Answer,
     Call,
@@ -25,6 +24,8 @@ __all__ = ["ServiceBackend"]
 
 _KEY_LENGTH = 255
 _COUNT_DIGITS = 6
+_UNSAID = ("google-genai-sdk/", "volc-sdk-python/")
+"""Measured: google-genai 2.34 and 3.6 on 408, 409, 429 and every 5xx; Ark's SDK 5.0 also when a connection breaks."""
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -44,13 +45,13 @@ class ServiceBackend:
             case ReadVideo():
                 return await service.read(call.id, caller, wait_seconds=call.wait_seconds)
             case CreateVideo():
-                return await self._create(call.request, caller, incoming.headers)
+                return await self._create(call, caller, incoming)
             case QuoteVideo():
                 return await service.quote(call.request, caller, strict=_is_strict(incoming.headers))
             case ListVideos():
                 return await service.list(call, caller)
             case DeleteVideo():
-                return await service.delete(call.id, caller)
+                return await service.delete(call.id, caller, cancels_queued=call.cancels_queued)
             case CancelVideo():
                 return await service.cancel(call.id, caller)
             case OpenContent():
@@ -68,16 +69,21 @@ class ServiceBackend:
         self._service.check_link(call.id, call.variant, call.index, query.get("expires", ""), query["signature"])
         return self._opened(await self._service.content(call.id, None, variant=call.variant, index=call.index))
 
-    async def _create(self, request: VideoRequest, caller: Caller, headers: Mapping[str, str]) -> Answer:
+    async def _create(self, call: CreateVideo, caller: Caller, incoming: Incoming) -> Answer:
+        request, headers = call.request, incoming.headers
         key = _idempotency_key(headers) or request.client_reference
         sending = _sending(headers)
+        unsaid = key is None and sending is None and _repeats_unsaid(headers)
+        may_come_again = key is not None or sending is not None or unsaid
         return await self._service.create(
             request,
             caller,
             idempotency_key=key,
-            body_hash="" if key is None and sending is None else fingerprint(request),
+            body_hash=fingerprint(request) if may_come_again else "",
             sending=sending,
+            unsaid_at=incoming.arrived_at if unsaid else None,
             strict=_is_strict(headers),
+            wait_seconds=call.wait_seconds,
         )
 
     def _opened(self, content: Content) -> OpenedContent:
@@ -106,6 +112,11 @@ def _sending(headers: Mapping[str, str]) -> int | None:
     """
     count = headers.get("x-stainless-retry-count", "")
     return int(count) if 0 < len(count) <= _COUNT_DIGITS and count.isascii() and count.isdigit() else None
+
+
+def _repeats_unsaid(headers: Mapping[str, str]) -> bool:
+    """Tell whether the client is one that repeats a create by itself and sends the very same again, without a key or a count."""
+    return headers.get("user-agent", "").startswith(_UNSAID) or headers.get("x-goog-api-client", "").startswith(_UNSAID)
 
 
 def _is_strict(headers: Mapping[str, str]) -> bool:
