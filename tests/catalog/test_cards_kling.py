@@ -10,7 +10,7 @@ from reelway.catalog.combinations import fits
 from reelway.catalog.conditions import Facts
 from reelway.catalog.load import load_catalog
 from reelway.catalog.resolve import resolve
-from reelway.core.errors import InvalidRequest
+from reelway.core.errors import InvalidRequest, NotFound
 from reelway.core.videos import InputReference, MediaKind, Mode, Role, VideoRequest
 
 
@@ -117,7 +117,7 @@ def test_kling_takes_seven_pictures_or_four_beside_a_video(catalog: Catalog, vid
 
 
 def test_kling_inputs_have_the_vendors_limits(catalog: Catalog) -> None:
-    """Pictures of 50 MB from 300 pixels; videos of 200 MB from 3 to 15.5 seconds, four pictures beside one that is edited."""
+    """Pictures of 50 MB from 300 pixels, four of them beside a video that is edited; videos of 200 MB from 3 to 15.5 seconds."""
     card = catalog.card("kling-video")
 
     frame = input_rule(card, Mode.FIRST_LAST, Role.LAST_FRAME)
@@ -125,6 +125,7 @@ def test_kling_inputs_have_the_vendors_limits(catalog: Catalog) -> None:
     assert frame.media_types == ("image/jpeg", "image/png")
     clip = input_rule(card, Mode.R2V, Role.REFERENCE, MediaKind.VIDEO)
     assert (clip.max, clip.max_bytes, clip.min_seconds, clip.max_seconds) == (1, 200_000_000, 3.0, 15.5)
+    assert bounds(clip)[1:] == (700, 4553, 0.4, 2.0)
     assert input_rule(card, Mode.R2V, Role.REFERENCE).max == 7
     assert input_rule(card, Mode.EDIT, Role.REFERENCE).max == 4
 
@@ -138,3 +139,30 @@ def test_kling_has_no_options_that_its_3_0_models_would_ignore(catalog: Catalog)
     assert options["element_list"].max_length == 3
     assert Mode.EDIT not in options["multi_shot"].modes
     assert options["keep_original_sound"].modes == (Mode.EDIT, Mode.REMIX)
+
+
+@pytest.mark.parametrize("name", ["kling-3.0", "kling-3.0-omni", "kling-v3", "kling-v3-omni"])
+def test_kling_is_known_by_the_ids_of_its_3_0_models(catalog: Catalog, name: str) -> None:
+    """Both designs' names of the two models that one public name stands for."""
+    assert catalog.canonical(name) == "kling-video"
+
+
+@pytest.mark.parametrize(
+    "name", ["kling-3.0-turbo", "kling-2.6", "kling-v2-6", "kling-o1", "kling-video-o1", "kling-v1"]
+)
+def test_other_models_of_kling_are_honestly_unknown(catalog: Catalog, name: str) -> None:
+    """Another version makes something else at another price, so nobody gets the one for the other."""
+    with pytest.raises(NotFound, match="kling-video"):
+        catalog.canonical(name)
+
+
+def test_a_reference_video_comes_with_several_shots(catalog: Catalog) -> None:
+    """Kling takes multi_shot as true only, beside a `feature_video`; what is left out is true there."""
+    card = catalog.card("kling-video")
+    video = InputReference(field="video", kind=MediaKind.VIDEO, role=Role.REFERENCE, url="https://m.example/1")
+    request = VideoRequest(model="kling-video", prompt="a boat", inputs=(video,))
+
+    assert resolve(request, card).mode is Mode.R2V
+    assert resolve(request.evolve(options={"multi_shot": True}), card).options["multi_shot"] is True
+    with pytest.raises(InvalidRequest, match="multi_shot as true only"):
+        resolve(request.evolve(options={"multi_shot": False}), card)
