@@ -23,6 +23,7 @@ from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.disk import disk_failed
 from reelway.core.errors import StorageFailed
 from reelway.core.ids import ENTROPY_BYTES, make_id
+from reelway.dialects.registry import make_dialects
 from reelway.engine.account import Account
 from reelway.engine.driver import Driver
 from reelway.engine.fetcher import Fetcher
@@ -39,6 +40,8 @@ from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
 from reelway.service.files import FileKeeper
 from reelway.service.inputs import INPUT_PREFIX, InputKeeper
+from reelway.service.telling import callback_words
+from reelway.service.views import view
 from reelway.settings import Settings, all_accounts
 from reelway.store.sqlite import SqliteStore
 from reelway.telemetry import configure_logging, logger
@@ -149,6 +152,10 @@ class Server:
             limits=ServiceLimits(b64_json_bytes=settings.b64_json_limit_bytes),
             clock=time.time,
             new_id=_video_id,
+        )
+        tools.words = callback_words(
+            make_dialects(timestamps=settings.timestamps),
+            lambda job, caller: view(job, caller, engine, contents, time.time()),
         )
         document = document_of(service)
         app = make_app(

@@ -4,11 +4,12 @@ import asyncio
 import itertools
 
 import pytest
-from tests.store.records import NOW, Fleet, change, completed
+from tests.store.records import NOW, Fleet, change, completed, creation, make_job
 
 from reelway.core.errors import Contradiction, LeaseLost
 from reelway.core.ids import make_id
 from reelway.core.jobs import Job
+from reelway.core.lifecycle import State
 from reelway.core.messages import Message
 from reelway.store.spec import Change, JobStore
 
@@ -22,6 +23,7 @@ def message_of(job: Job, *, due_at: float = NOW) -> Message:
     return Message(
         id=make_id("msg", NOW, next(_numbers).to_bytes(10, "big")),
         video_id=job.id,
+        seq=job.version,
         tenant=job.tenant,
         type="video.completed",
         url="https://hooks.example.test/done?token=secret",
@@ -75,6 +77,46 @@ class MessageConformance:
         assert await store.due_messages(_HOLD - 1, 9, _HOLD) == ()
         again = await store.due_messages(_HOLD, 9, _HOLD + 30)
         assert again == tuple(one.evolve(due_at=_HOLD + 30) for one in messages[:3])
+
+    async def test_messages_of_one_video_go_in_order(self, store: JobStore, fleet: Fleet) -> None:
+        """A later one waits while an earlier one is out or put off, also when it was due first; others do not wait for it."""
+        job = await fleet.held()
+        early = message_of(job, due_at=NOW + 2)
+        await store.apply(change(job, job.epoch, state=State.RUNNING).evolve(message=early))
+        running = await store.get(job.id)
+        assert running is not None
+        late = message_of(running, due_at=NOW)
+        await store.apply(change(running, job.epoch, **completed()).evolve(message=late))
+        other = await told(store, fleet)
+        assert [one.id for one in await store.due_messages(NOW + 1, 9, _HOLD)] == [other.id]
+        assert [one.id for one in await store.due_messages(NOW + 2, 9, _HOLD)] == [early.id]
+        assert await store.due_messages(NOW + 3, 9, _HOLD) == ()
+        await store.message_failed(early.id, NOW + 100, 1, "500")
+        assert await store.due_messages(NOW + 4, 9, _HOLD) == ()
+        await store.message_delivered(early.id, NOW + 100, "200")
+        assert [one.id for one in await store.due_messages(NOW + 100, 1, NOW + 130)] == [late.id]
+        assert [one.seq for one in await store.messages(job.id)] == [early.seq, late.seq]
+
+    async def test_a_message_that_is_given_up_holds_up_nobody(self, store: JobStore, fleet: Fleet) -> None:
+        """The next one of the same video is due."""
+        job = await fleet.held()
+        early = message_of(job)
+        await store.apply(change(job, job.epoch, state=State.RUNNING).evolve(message=early))
+        running = await store.get(job.id)
+        assert running is not None
+        late = message_of(running)
+        await store.apply(change(running, job.epoch, **completed()).evolve(message=late))
+        await store.message_failed(early.id, None, 1, "410")
+        assert [one.id for one in await store.due_messages(NOW, 9, _HOLD)] == [late.id]
+
+    async def test_a_creation_brings_its_message(self, store: JobStore) -> None:
+        """Written with the video; a repetition of the create writes none."""
+        epoch = await store.join("a", NOW, 10.0)
+        first, second = (make_job(owner="a", epoch=epoch) for _ in range(2))
+        for job in (first, second):
+            await store.create(creation(job, key="same").evolve(message=message_of(job)))
+        assert [one.video_id for one in await store.messages(first.id)] == [first.id]
+        assert await store.messages(second.id) == ()
 
     async def test_takers_that_race_share_the_messages_out(self, store: JobStore, fleet: Fleet) -> None:
         """None is taken twice and none is left."""

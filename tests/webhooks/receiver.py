@@ -11,6 +11,7 @@ from aiohttp import web
 from standardwebhooks import Webhook
 from tests.store.records import NOW, Fleet, change, completed
 
+from reelway.core.lifecycle import Status
 from reelway.core.messages import Message
 from reelway.store.sqlite import SqliteStore
 from reelway.webhooks.delivery import Deliverer
@@ -101,7 +102,13 @@ class Post:
         job = await self.fleet.held(tenant=tenant)
         last = change(job, job.epoch, **completed())
         request = last.job.request.evolve(callback_url=url)
-        message = message_for(last.job.evolve(request=request), self.now, self._number.to_bytes(10, "big"))
+        message = message_for(
+            last.job.evolve(request=request),
+            self.now,
+            self._number.to_bytes(10, "big"),
+            before=Status.IN_PROGRESS,
+            words=lambda job: None,
+        )
         assert message is not None
         await self.store.apply(last.evolve(message=message))
         return message

@@ -9,8 +9,9 @@ from reelway.core.record import Record
 
 __all__ = ["Message", "MessageType"]
 
-MessageType = Literal["video.completed", "video.failed"]
-"""Names of events, as in the OpenAI Videos API; a cancelled video is a failed one."""
+MessageType = Literal["video.queued", "video.in_progress", "video.completed", "video.failed"]
+"""Names of events, as in the OpenAI Videos API; a cancelled video is a failed one. The first two are told only where the caller's
+own vendor would tell of them."""
 
 
 class Message(Record):
@@ -19,6 +20,8 @@ class Message(Record):
     id: str
     """`msg_…`; the `webhook-id` of every try, by which a receiver recognises one it has seen."""
     video_id: str
+    seq: int
+    """Which write of the video it tells of. Messages of one video are delivered in this order, one after the other."""
     tenant: str
     type: MessageType
     url: str

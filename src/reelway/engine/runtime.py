@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from reelway.core.jobs import Job
+from reelway.core.messages import Message
 from reelway.engine.board import Board
 from reelway.engine.callbacks import Callbacks
 from reelway.engine.cleaner import Cleaner
@@ -78,10 +79,16 @@ class Engine:
             bool(self._duties) and not self._tools.stopping.is_set() and not any(duty.done() for duty in self._duties)
         )
 
-    def adopt(self, jobs: tuple[Job, ...]) -> None:
-        """Begin to work on jobs this node has just created."""
+    def adopt(self, jobs: tuple[Job, ...], *, told: bool = False) -> None:
+        """Begin to work on jobs this node has just created; `told` when a message was written beside them."""
         for job in jobs:
             self._worker.adopt(job)
+        if told:
+            self._tools.message_written()
+
+    def first_message(self, job: Job) -> Message | None:
+        """Return what the caller is told of a video that is being created, to be written beside it."""
+        return self._tools.message_of(job, job.created_at, before=None)
 
     async def hear(
         self, video_id: str, attempt: str, secret: str, read: Callable[[], Awaitable[Callback]]

@@ -17,7 +17,8 @@ from reelway.core.errors import StorageFailed
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.ids import ENTROPY_BYTES
 from reelway.core.jobs import Entry, HeardOperation, Job, JobEvent
-from reelway.core.lifecycle import FINAL, Event, State, next_state
+from reelway.core.lifecycle import FINAL, Event, State, Status, next_state, public_status
+from reelway.core.messages import Message
 from reelway.core.money import Micros, from_decimal
 from reelway.core.record import Record
 from reelway.core.schedule import backoff_seconds
@@ -130,6 +131,8 @@ class Tools:
         """Takes the next step of a job now, and tells whether there was one to take; set by the worker."""
         self.message_written: Callable[[], None] = lambda: None
         """Called when there is a new message to deliver; set by whoever started a deliverer."""
+        self.words: Callable[[Job], Any] = lambda job: None
+        """Says what a caller is told of a video in the words of the dialect it came through; set by whoever knows the dialects."""
         self._lines: dict[str, deque[str]] = {}
         self.node = ""
         self.epoch = 0
@@ -177,10 +180,10 @@ class Tools:
         job, now = watch.job, self.clock()
         state = next_state(job.state, event) if event else job.state
         changed = job.evolve(state=state, version=job.version + 1, updated_at=now, **changes)
-        entry = message = None
+        entry = None
         if state in FINAL:
             changed, entry = _close(changed, now)
-            message = message_for(changed, now, os.urandom(ENTROPY_BYTES))
+        message = self.message_of(changed, now, before=public_status(job.state))
         label = name or str(event)
         change = Change(
             job=changed,
@@ -200,6 +203,14 @@ class Tools:
         if message is not None:
             self.message_written()
         return watch.job
+
+    def message_of(self, job: Job, now: float, *, before: Status | None) -> Message | None:
+        """Return what the caller is told of a change, None for nothing. Words that cannot be found keep no video from its end."""
+        try:
+            return message_for(job, now, os.urandom(ENTROPY_BYTES), before=before, words=self.words)
+        except Exception:
+            _log.exception("message_not_made", video_id=job.id, dialect=job.request.callback_dialect)
+            return None
 
     async def fail(self, watch: Watch, failure: Failure, **changes: Any) -> Job:
         """End the job with a failure; a cancel is one of them."""

@@ -23,12 +23,13 @@ from reelway.core.videos import Blob, ResolvedRequest, Variant, Video, VideoRequ
 from reelway.dialects.spec import Deleted, ListVideos, VideoPage
 from reelway.engine.router import Router
 from reelway.engine.runtime import Engine
-from reelway.service.claims import claim_for
+from reelway.service.claims import SENT_AGAIN_SECONDS, claim_for
 from reelway.service.contents import Content, ContentKeeper
 from reelway.service.files import FileKeeper
 from reelway.service.inputs import InputKeeper
 from reelway.service.jobs import make_jobs
 from reelway.service.refusals import no_route
+from reelway.service.unheard import Unheard
 from reelway.service.views import quote_view, view
 from reelway.store.spec import Creation, JobQuery, JobStore
 from reelway.vendors.spec import Callback
@@ -93,6 +94,7 @@ class Service:
         self._limits = limits
         self._clock = clock
         self._new_id = new_id
+        self._unheard = Unheard(SENT_AGAIN_SECONDS)
 
     # --- who
 
@@ -118,14 +120,44 @@ class Service:
         idempotency_key: str | None = None,
         body_hash: str = "",
         sending: int | None = None,
+        unsaid_at: float | None = None,
         strict: bool = False,
+        wait_seconds: float = 0.0,
     ) -> Video:
-        """Accept a video: it is on disk, with its money set aside, when this returns.
+        """Accept a video: it is on disk, with its money set aside, when this returns. With `wait_seconds`, also finished.
 
-        Of a request that comes again (`claim_for` says how it is known), the video it made the first time.
+        Of a request that comes again (`claim_for` says how it is known), the video it made the first time. `unsaid_at` is
+        when it arrived from a client that repeats and does not say so.
         """
         _require(caller, "create")
         now = self._clock()
+        if unsaid_at is not None:
+            sending = await self._guess_sending(caller, body_hash, now, unsaid_at)
+        video = await self._accept(request, caller, now, idempotency_key, body_hash, sending, strict=strict)
+        if unsaid_at is not None and not video.replayed:
+            self._unheard.answered(video.id, self._clock())
+        if wait_seconds <= 0:
+            return video
+        finished = await self._watch(video.id, caller, wait_seconds, named=False)
+        return finished.evolve(replayed=video.replayed)
+
+    async def _guess_sending(self, caller: Caller, body_hash: str, now: float, arrived_at: float) -> int:
+        """Return which sending this seems to be: a later one, where an earlier one made a video that nobody has named."""
+        claim = claim_for(caller, now, idempotency_key=None, body_hash=body_hash, sending=1)
+        earlier = None if claim is None else await self._store.answered(claim, now)
+        return 1 if earlier is not None and self._unheard.is_repetition(earlier.job, arrived_at) else 0
+
+    async def _accept(
+        self,
+        request: VideoRequest,
+        caller: Caller,
+        now: float,
+        idempotency_key: str | None,
+        body_hash: str,
+        sending: int | None,
+        *,
+        strict: bool,
+    ) -> Video:
         claim = claim_for(caller, now, idempotency_key=idempotency_key, body_hash=body_hash, sending=sending)
         earlier = None if claim is None else await self._store.answered(claim, now)
         if earlier is not None:
@@ -145,6 +177,7 @@ class Service:
             epoch=self._engine.epoch,
             new_id=self._new_id,
         )
+        message = self._engine.first_message(job)
         created = await self._store.create(
             Creation(
                 job=job,
@@ -152,13 +185,14 @@ class Service:
                 takes=takes,
                 entry=Entry(kind="reserve", amount=job.reserved, at=now),
                 idempotency=claim,
+                message=message,
             )
         )
         self._engine.checkpoint("created")
         if created.replayed:
             await self._inputs.discard(settled)
         else:
-            self._engine.adopt((*takes, job))
+            self._engine.adopt((*takes, job), told=message is not None)
         return self._view(created.job, caller).evolve(replayed=created.replayed)
 
     async def quote(self, request: VideoRequest, caller: Caller, *, strict: bool = False) -> dict[str, Any]:
@@ -201,18 +235,18 @@ class Service:
         if warnings:
             resolved = resolved.evolve(warnings=(*resolved.warnings, *warnings))
         if resolved.response_format == "b64_json":
-            self._check_b64(resolved)
+            self._check_b64(resolved, request.spelled.get("response_format", "response_format"))
         return resolved, quote(card, resolved, self._rates)
 
-    def _check_b64(self, resolved: ResolvedRequest) -> None:
+    def _check_b64(self, resolved: ResolvedRequest, field: str) -> None:
         pixels = (resolved.width or 1920) * (resolved.height or 1080)
         seconds = resolved.seconds if resolved.seconds and resolved.seconds > 0 else 10
         guess = pixels * (resolved.fps or 24) * seconds * _BITS_PER_PIXEL / 8
         if guess * resolved.n > self._limits.b64_json_bytes:
             raise InvalidRequest(
-                f"response_format b64_json is for results up to {self._limits.b64_json_bytes} bytes, and this one may be "
-                "larger; use url",
-                param="response_format",
+                f"{field}: a result can be {self._limits.b64_json_bytes} bytes large inside of an answer, and this one may be "
+                "larger; ask for its address, or for fewer, shorter or smaller videos",
+                param=field,
             )
 
     # --- read
@@ -223,16 +257,20 @@ class Service:
         With `wait_seconds`, not before it is finished or the time is over.
         """
         video_id = await self._id_of(video_id, caller)
-        deadline = self._clock() + min(wait_seconds, self._limits.longest_wait_seconds)
+        return await self._watch(video_id, caller, min(wait_seconds, self._limits.longest_wait_seconds))
+
+    async def _watch(self, video_id: str, caller: Caller, wait_seconds: float, *, named: bool = True) -> Video:
+        """Return a video when it is finished or the time is over; `named`: the caller has asked for it by its id."""
+        deadline = self._clock() + wait_seconds
         waiter = self._engine.board.watch(video_id) if wait_seconds > 0 else None
         try:
-            job = await self._own(video_id, caller)
+            job = await self._own(video_id, caller, named=named)
             while waiter is not None and not job.is_final:
                 left = deadline - self._clock()
                 if left <= 0 or not await _changed(waiter, left):
                     break
                 waiter = self._engine.board.watch(video_id)
-                job = await self._own(video_id, caller)
+                job = await self._own(video_id, caller, named=named)
                 if not self._engine.healthy():
                     break
         finally:
@@ -345,6 +383,7 @@ class Service:
                 raise Gone(f"{video_id} was deleted", code="video_deleted")
         if job is None or job.parent is not None or (caller is not None and job.tenant != caller.tenant):
             raise _not_found(video_id)
+        self._unheard.named(video_id)
         return self._contents.find(job, variant, index)
 
     def check_link(self, video_id: str, variant: Variant, index: int, expires: str, signature: str) -> None:
@@ -382,12 +421,15 @@ class Service:
 
     # --- inside
 
-    async def _own(self, video_id: str, caller: Caller) -> Job:
-        """Return the caller's own video; another tenant's does not exist."""
-        _require(caller, "read")
+    async def _own(self, video_id: str, caller: Caller, *, named: bool = True) -> Job:
+        """Return the caller's own video, and note that it was named; another tenant's does not exist."""
+        if named:
+            _require(caller, "read")
         job = await self._store.get(video_id) if is_id("video", video_id) else None
         if job is None or job.tenant != caller.tenant or job.parent is not None:
             raise _not_found(video_id)
+        if named:
+            self._unheard.named(video_id)
         return job
 
     async def _id_of(self, name: str, caller: Caller) -> str:

@@ -18,6 +18,8 @@ __all__ = ["METADATA", "schema_sql"]
 _FINAL = "state IN ('completed', 'failed', 'cancelled')"
 _UNFINISHED = "state IN ('queued', 'submitting', 'running', 'collecting')"
 
+_MESSAGE_TYPES = "type IN ('video.queued', 'video.in_progress', 'video.completed', 'video.failed')"
+
 _VERSION_TABLE = """CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL,
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -174,6 +176,7 @@ _MESSAGES = sa.Table(
     METADATA,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("video_id", sa.Text, nullable=False),
+    sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("tenant", sa.Text, nullable=False),
     sa.Column("type", sa.Text, nullable=False),
     sa.Column("url", sa.Text, nullable=False),
@@ -183,11 +186,12 @@ _MESSAGES = sa.Table(
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("delivered_at", sa.Double),
     sa.Column("last_answer", sa.Text),
+    sa.CheckConstraint(_MESSAGE_TYPES, name="known_type"),
     sa.CheckConstraint("delivered_at IS NULL OR due_at IS NULL", name="delivered_is_not_due"),
 )
 # Small, because what is delivered or given up is not in it.
 _index("messages_due", _MESSAGES.c.due_at, _MESSAGES.c.id, where="due_at IS NOT NULL")
-_index("messages_by_video", _MESSAGES.c.video_id, _MESSAGES.c.id)
+_index("messages_by_video", _MESSAGES.c.video_id, _MESSAGES.c.seq)
 
 sa.Table(
     "facts",

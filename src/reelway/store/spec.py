@@ -42,6 +42,8 @@ class Creation(Record):
     takes: tuple[Job, ...] = ()
     entry: Entry | None = None
     idempotency: IdempotencyClaim | None = None
+    message: Message | None = None
+    """What the caller is told of it."""
 
 
 class Created(Record):
@@ -203,7 +205,10 @@ class JobStore(Protocol):
     # --- messages
 
     async def due_messages(self, now: float, limit: int, hold_until: float) -> tuple[Message, ...]:
-        """Take up to `limit` messages that are due. Nobody else gets them before `hold_until`, when they are due again."""
+        """Take up to `limit` messages that are due. Nobody else gets them before `hold_until`, when they are due again.
+
+        Of one video nobody gets a message before the earlier ones were delivered or given up.
+        """
         ...
 
     async def message_delivered(self, message_id: str, now: float, answer: str) -> None:

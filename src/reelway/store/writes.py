@@ -53,6 +53,7 @@ def create_videos(connection: sqlite3.Connection, creations: Sequence[Creation])
     write_rows(connection, _SQL["add_events"], [event_row(creation.job, creation.event) for creation in creations])
     reserved = [entry_row(creation.job, creation.entry) for creation in creations if creation.entry is not None]
     write_rows(connection, _SQL["add_entries"], reserved)
+    add_messages(connection, [creation.message for creation in creations if creation.message is not None])
     return [Created(job=creation.job) for creation in creations]
 
 

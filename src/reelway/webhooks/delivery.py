@@ -122,10 +122,9 @@ class Deliverer:
         return len(messages)
 
     def _done(self, post: asyncio.Task[None]) -> None:
-        """A place is free again: whoever did not get one before may have it now."""
-        if len(self._posts) == _AT_ONCE:
-            self._wake.set()
+        """A place is free again, and the next message of the same video may be due."""
         self._posts.discard(post)
+        self._wake.set()
 
     async def _end(self) -> None:
         if self._posts:

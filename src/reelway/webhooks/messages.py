@@ -1,7 +1,10 @@
-"""Which message a video's end calls for, and when a message that failed is tried again.
+"""Which message a change of a video calls for, and when a message that failed is tried again.
 
 The one rule: pure; the clock's time, the random bytes and the jitter come in as arguments.
 """
+
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import msgspec
 
@@ -20,33 +23,52 @@ _PAUSES_SECONDS = (5.0, 30.0, 120.0, 600.0, 3600.0, 6 * 3600.0)
 
 _JITTER = 0.2
 
+_TYPES: Mapping[Status, MessageType] = {
+    Status.QUEUED: "video.queued",
+    Status.IN_PROGRESS: "video.in_progress",
+    Status.COMPLETED: "video.completed",
+    Status.FAILED: "video.failed",
+}
 
-def message_for(job: Job, now: float, entropy: bytes) -> Message | None:
-    """Return the message that a video which has just ended calls for; None when nobody asked for one.
 
-    Takes of a video and unfinished jobs never call for one. `entropy` is ten random bytes.
+def message_for(
+    job: Job, now: float, entropy: bytes, *, before: Status | None, words: Callable[[Job], Any]
+) -> Message | None:
+    """Return the message that a video's newest change calls for; None when nobody asked for one, or nothing is to be told.
+
+    `before` is the status the caller knows of, None of a video just created. Takes of a video never call for a message. Whoever
+    asked in a vendor's dialect hears of every status in that vendor's words: `words` returns the body, None for what the vendor
+    would not tell. All others hear of the end alone. `entropy` is ten random bytes.
     """
-    url = job.request.callback_url
-    if url is None or job.parent is not None or not job.is_final:
+    url, status = job.request.callback_url, public_status(job.state)
+    in_own_words = bool(job.request.callback_dialect)
+    if url is None or job.parent is not None or status is before or not (in_own_words or job.is_final):
         return None
-    kind: MessageType = "video.completed" if public_status(job.state) is Status.COMPLETED else "video.failed"
-    event = {
+    body = words(job) if in_own_words else _event(job, _TYPES[status], now, entropy)
+    if body is None:
+        return None
+    return Message(
+        id=make_id("msg", now, entropy),
+        video_id=job.id,
+        seq=job.version,
+        tenant=job.tenant,
+        type=_TYPES[status],
+        url=url,
+        body=msgspec.json.encode(body).decode(),
+        created_at=now,
+        due_at=now,
+    )
+
+
+def _event(job: Job, kind: MessageType, now: float, entropy: bytes) -> dict[str, Any]:
+    """Return what OpenAI sends: of the video its id alone."""
+    return {
         "id": make_id("evt", now, entropy),
         "object": "event",
         "created_at": int(now),
         "type": kind,
         "data": {"id": job.id},
     }
-    return Message(
-        id=make_id("msg", now, entropy),
-        video_id=job.id,
-        tenant=job.tenant,
-        type=kind,
-        url=url,
-        body=msgspec.json.encode(event).decode("ascii"),
-        created_at=now,
-        due_at=now,
-    )
 
 
 def next_try_at(message: Message, now: float, jitter: float) -> float | None:

@@ -11,7 +11,10 @@ class Outbox(Protocol):
     """Keeps messages until they are delivered. Times are Unix seconds."""
 
     async def due_messages(self, now: float, limit: int, hold_until: float) -> tuple[Message, ...]:
-        """Take up to `limit` messages that are due. Nobody else gets them before `hold_until`, when they are due again."""
+        """Take up to `limit` messages that are due. Nobody else gets them before `hold_until`, when they are due again.
+
+        Of one video nobody gets a message before the earlier ones were delivered or given up.
+        """
         ...
 
     async def message_delivered(self, message_id: str, now: float, answer: str) -> None:

@@ -3,19 +3,35 @@
 -- name: add_messages
 -- The messages of changes, written beside them.
 INSERT INTO messages (
-  id, video_id, tenant, type, url, body, created_at, due_at, tries, delivered_at, last_answer
+  id, video_id, seq, tenant, type, url, body, created_at, due_at, tries, delivered_at, last_answer
 )
 VALUES {rows}
 
 -- name: any_due
 -- Whether there is anything to send, asked far more often than there is.
-SELECT 1 FROM messages WHERE due_at <= ? LIMIT 1
+SELECT 1 FROM messages AS due
+WHERE due_at <= ?
+  AND NOT EXISTS (
+    SELECT 1 FROM messages AS earlier
+    WHERE earlier.video_id = due.video_id AND earlier.seq < due.seq AND earlier.due_at IS NOT NULL
+  )
+LIMIT 1
 
 -- name: hold_due
--- Take the messages that are due first, and put them off for whoever else looks while they are being sent.
+-- Take the messages that are due first, and put them off for whoever else looks while they are being sent. One that tells of
+-- a later change of a video waits until the earlier ones are delivered or given up.
 UPDATE messages SET due_at = :hold_until
-WHERE id IN (SELECT id FROM messages WHERE due_at <= :now ORDER BY due_at, id LIMIT :limit)
-RETURNING id, video_id, tenant, type, url, body, created_at, due_at, tries, delivered_at, last_answer
+WHERE id IN (
+  SELECT id FROM messages AS due
+  WHERE due_at <= :now
+    AND NOT EXISTS (
+      SELECT 1 FROM messages AS earlier
+      WHERE earlier.video_id = due.video_id AND earlier.seq < due.seq AND earlier.due_at IS NOT NULL
+    )
+  ORDER BY due_at, id
+  LIMIT :limit
+)
+RETURNING id, video_id, seq, tenant, type, url, body, created_at, due_at, tries, delivered_at, last_answer
 
 -- name: delivered
 -- It arrived; the first time counts.
@@ -29,8 +45,8 @@ UPDATE messages SET due_at = :due_at, tries = :tries, last_answer = :answer WHER
 
 -- name: messages
 -- A video's messages, the oldest first.
-SELECT id, video_id, tenant, type, url, body, created_at, due_at, tries, delivered_at, last_answer
-FROM messages WHERE video_id = ? ORDER BY id
+SELECT id, video_id, seq, tenant, type, url, body, created_at, due_at, tries, delivered_at, last_answer
+FROM messages WHERE video_id = ? ORDER BY seq
 
 -- name: drop_undelivered
 -- What was not told about a video that is being deleted is not told any more.

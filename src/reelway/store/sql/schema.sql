@@ -100,6 +100,7 @@ CREATE INDEX jobs_unfinished ON jobs (created_at, id, state, parent) WHERE state
 CREATE TABLE messages (
 	id TEXT NOT NULL,
 	video_id TEXT NOT NULL,
+	seq BIGINT NOT NULL,
 	tenant TEXT NOT NULL,
 	type TEXT NOT NULL,
 	url TEXT NOT NULL,
@@ -110,10 +111,11 @@ CREATE TABLE messages (
 	delivered_at DOUBLE,
 	last_answer TEXT,
 	CONSTRAINT messages_pk PRIMARY KEY (id),
+	CONSTRAINT messages_known_type CHECK (type IN ('video.queued', 'video.in_progress', 'video.completed', 'video.failed')),
 	CONSTRAINT messages_delivered_is_not_due CHECK (delivered_at IS NULL OR due_at IS NULL)
 );
 
-CREATE INDEX messages_by_video ON messages (video_id, id);
+CREATE INDEX messages_by_video ON messages (video_id, seq);
 
 CREATE INDEX messages_due ON messages (due_at, id) WHERE due_at IS NOT NULL;
 

@@ -164,6 +164,7 @@ def _make_messages() -> None:
         "messages",
         sa.Column("id", sa.Text, nullable=False),
         sa.Column("video_id", sa.Text, nullable=False),
+        sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("tenant", sa.Text, nullable=False),
         sa.Column("type", sa.Text, nullable=False),
         sa.Column("url", sa.Text, nullable=False),
@@ -174,7 +175,11 @@ def _make_messages() -> None:
         sa.Column("delivered_at", sa.Double),
         sa.Column("last_answer", sa.Text),
         sa.PrimaryKeyConstraint("id", name="messages_pk"),
+        sa.CheckConstraint(
+            "type IN ('video.queued', 'video.in_progress', 'video.completed', 'video.failed')",
+            name=op.f("messages_known_type"),
+        ),
         sa.CheckConstraint("delivered_at IS NULL OR due_at IS NULL", name=op.f("messages_delivered_is_not_due")),
     )
     _index("messages_due", "messages", ["due_at", "id"], "due_at IS NOT NULL")
-    _index("messages_by_video", "messages", ["video_id", "id"])
+    _index("messages_by_video", "messages", ["video_id", "seq"])
