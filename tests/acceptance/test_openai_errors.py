@@ -72,6 +72,12 @@ def create(**fields: Any) -> Call:
             None,
         ),
         (
+            create(extra_body={"characters": [{"id": "char_1"}]}),
+            openai.BadRequestError,
+            "characters_not_supported",
+            "characters",
+        ),
+        (
             lambda client, official: client.videos.remix("video_unknown", prompt="at night"),
             openai.NotFoundError,
             "video_not_found",

@@ -37,6 +37,7 @@ def test_seconds_and_duration_may_agree() -> None:
         ({"fps": "fast"}, "invalid_type", "fps"),
         ({"seed": 2**70}, "invalid_value", "seed"),
         ({"seed": [1]}, "invalid_type", "seed"),
+        ({"characters": [{"id": "char_1"}]}, "characters_not_supported", "characters"),
         ({"width": 512}, "missing_required_parameter", "height"),
         ({"height": 512}, "missing_required_parameter", "width"),
         ({"width": 0, "height": 512}, "invalid_value", "width"),
@@ -292,3 +293,10 @@ def test_a_video_of_ours_can_be_given_to_a_create() -> None:
     for value in ({"id": "video_gw_0001"}, "video_gw_0001"):
         (given,) = from_json({"model": "m", "video": value}).inputs
         assert (given.video_id, given.kind, given.role) == ("video_gw_0001", MediaKind.VIDEO, None)
+
+
+def test_characters_of_a_form_are_refused_too() -> None:
+    """Node writes `characters[][id]`; an empty list is nobody."""
+    with pytest.raises(InvalidRequest, match="no model here has characters"):
+        from_form(("model", "m"), ("characters[][id]", "char_1"))
+    assert from_json({"model": "m", "characters": []}).options == {}

@@ -32,7 +32,7 @@ from reelway.dialects.spec import (
 )
 from reelway.dialects.values import describe, read_integer
 from reelway.dialects.video_object import Timestamps, render_video
-from reelway.dialects.video_request import read_video_request
+from reelway.dialects.video_request import no_characters, read_video_request
 
 __all__ = ["Timestamps", "key_of", "make_dialect", "render_error", "render_video"]
 
@@ -150,10 +150,7 @@ def _read_list(incoming: Incoming) -> ListVideos:
 
 
 def _no_characters(incoming: Incoming) -> NoReturn:
-    raise InvalidRequest(
-        "no model here has characters; describe the character in the prompt, or give pictures of it as reference images",
-        code="characters_not_supported",
-    )
+    raise no_characters()
 
 
 def _query(incoming: Incoming, several: tuple[str, ...] = ()) -> dict[str, str]:

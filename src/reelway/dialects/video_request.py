@@ -28,7 +28,7 @@ from reelway.dialects.values import (
     read_word,
 )
 
-__all__ = ["INPUT_LIMIT", "read_video_request"]
+__all__ = ["INPUT_LIMIT", "no_characters", "read_video_request"]
 
 INPUT_LIMIT = 24
 """Inputs of one request."""
@@ -45,6 +45,8 @@ def read_video_request(
 ) -> VideoRequest:
     """Return what is asked for. Raises `InvalidRequest` that names the field."""
     fields = read_fields(incoming)
+    if "characters" in fields:
+        raise no_characters(param="characters")
     model = _read_model(fields.pop("model", None))
     content = read_content(fields.pop("content", None) or [], "content")
     reader = LayeredFields(
@@ -92,6 +94,15 @@ def read_video_request(
         metadata=_leftover(reader.metadata.rest, "metadata"),
         spelled=dict(sorted(reader.spelled.items())),
         warnings=tuple(reader.warnings),
+    )
+
+
+def no_characters(param: str | None = None) -> InvalidRequest:
+    """Return the refusal of OpenAI's characters: a video without the one that is meant would be paid for and not wanted."""
+    return InvalidRequest(
+        "no model here has characters; describe the character in the prompt, or give pictures of it as reference images",
+        code="characters_not_supported",
+        param=param,
     )
 
 
