@@ -11,8 +11,10 @@ from reelway.catalog.catalog import Catalog
 from reelway.catalog.combinations import fits
 from reelway.catalog.conditions import Facts
 from reelway.catalog.load import load_catalog
+from reelway.catalog.pricing import quote
+from reelway.catalog.resolve import resolve
 from reelway.core.errors import InvalidRequest
-from reelway.core.videos import MediaKind, Mode, Role
+from reelway.core.videos import Blob, InputReference, MediaKind, Mode, Role, VideoRequest
 
 LITE_I2V = "doubao-seedance-1-0-lite-i2v-250428"
 LITE_T2V = "doubao-seedance-1-0-lite-t2v-250428"
@@ -41,7 +43,10 @@ def catalog() -> Catalog:
 )
 def test_seedance_lengths(catalog: Catalog, name: str, shortest: int, longest: int, *, auto: bool) -> None:
     """Whole seconds, five by default; from 1.5 on the model may choose."""
-    for rules in catalog.card(name).modes.values():
+    for mode, rules in catalog.card(name).modes.items():
+        if mode is Mode.REMIX:
+            assert rules.seconds is None  # the draft's
+            continue
         assert rules.seconds is not None
         assert rules.seconds.default == 5
         allowed = [seconds for seconds in range(-1, 30) if rules.seconds.allows(seconds)]
@@ -215,7 +220,6 @@ def test_seedance_defaults_are_sent_explicitly(catalog: Catalog) -> None:
     assert (resolved.seconds, resolved.size, resolved.audio) == (5, "1920x1088", False)
     assert resolved.options == {
         "camera_fixed": False,
-        "execution_expires_after": 172_800,
         "return_last_frame": False,
         "service_tier": "default",
         "watermark": False,
@@ -235,7 +239,8 @@ def test_seedance_options_stand_where_the_vendor_has_them(catalog: Catalog) -> N
         assert ("flex" in of[name]["service_tier"].values) == (name not in later)
         assert of[name]["safety_identifier"].max_length == 64
         expiry = of[name]["execution_expires_after"]
-        assert (expiry.min, expiry.max, expiry.default) == (3600, 259_200, 172_800)
+        assert (expiry.min, expiry.max, expiry.default) == (3600, 259_200, None)
+        assert ("frames" in of[name]) == (name in (PRO, PRO_FAST))
         assert catalog.card(name).seed_max == (None if name in later else 2_147_483_647)
 
 
@@ -258,6 +263,41 @@ def test_byteplus_has_its_own_names(catalog: Catalog, name: str) -> None:
     assert (ark.vendor, ark.service, ark.model) == ("bytedance", "ark", name)
     assert (byteplus.vendor, byteplus.service) == ("bytedance", "byteplus")
     assert byteplus.model == (f"dreamina-{bare}" if "-2-0-" in name else bare)
+
+
+@pytest.mark.parametrize("name", SEEDANCE)
+def test_byteplus_names_lead_to_the_same_card(catalog: Catalog, name: str) -> None:
+    """Whoever speaks Ark's own API names the model as his cloud does."""
+    byteplus = catalog.card(name).routes[1].model
+
+    assert catalog.card(byteplus) is catalog.card(name)
+
+
+def test_frames_are_what_the_vendor_can_count(catalog: Catalog) -> None:
+    """From 29 to 289, and equal to 25 + 4n."""
+    values = catalog.card(PRO).options["frames"].values
+
+    assert values == tuple(range(29, 290, 4))
+    assert all((value - 25) % 4 == 0 for value in values)
+
+
+def test_frames_win_over_seconds_in_the_price(catalog: Catalog) -> None:
+    """289 frames of 1920x1088 are twelve seconds and one frame, whatever the default length is."""
+    assert dollars(catalog, PRO, options={"frames": 289}) == "1.4739"
+
+
+def test_a_draft_becomes_a_video_by_its_id(catalog: Catalog) -> None:
+    """All but the resolution is the draft's, and it is quoted as if the draft had sound."""
+    clip = Blob(key="v", sha256="0", bytes=1, media_type="video/mp4", width=864, height=496, seconds=5.0)
+    source = InputReference(field="video", kind=MediaKind.VIDEO, role=Role.SOURCE, blob=clip)
+    request = VideoRequest(model=SEEDANCE_15, operation="remix", source_video_id="video_1", inputs=(source,))
+    resolved = resolve(request, catalog.card(SEEDANCE_15))
+
+    assert (resolved.mode, resolved.seconds, resolved.tier, resolved.audio) == (Mode.REMIX, None, "720p", True)
+    assert resolved.warnings == ()
+    assert quote(catalog.card(SEEDANCE_15), resolved).text == "0.2592"
+    with pytest.raises(InvalidRequest, match="draft's sound"):
+        resolve(request.evolve(audio=False), catalog.card(SEEDANCE_15))
 
 
 def test_byteplus_retired_1_5_pro(catalog: Catalog) -> None:

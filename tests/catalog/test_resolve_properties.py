@@ -179,7 +179,7 @@ def test_no_field_is_dropped_in_silence(drawn: tuple[ModelCard, VideoRequest]) -
     assert request.seed in (None, -1, resolved.seed) or "seed" in warned
     assert request.audio in (None, resolved.audio) or "audio" in warned
     assert len(resolved.inputs) == len(request.inputs)
-    assert (resolved.n, resolved.user, resolved.prompt) == (request.n, request.user, request.prompt)
+    assert (resolved.n, resolved.user, resolved.prompt) == (request.n, request.user, request.prompt or "")
     assert (resolved.callback_url, resolved.client_reference) == (request.callback_url, request.client_reference)
     spellings = {fold_name(word): name for name, option in card.options.items() for word in (name, *option.aliases)}
     for prefix, values in (("", request.options), ("metadata.", request.metadata), ("parameters.", request.parameters)):

@@ -40,7 +40,7 @@ def example(card: ModelCard, mode: Mode) -> VideoRequest:
     return VideoRequest(
         model=card.name,
         operation=operation,
-        prompt="A lighthouse in a storm, seen from a small boat",
+        prompt=None if card.modes[mode].prompt == "ignored" else "A lighthouse in a storm, seen from a small boat",
         mode=str(mode) if operation == "create" else None,
         inputs=tuple(_needed_inputs(card, mode)),
     )

@@ -1,12 +1,14 @@
 """What a resolved request costs, by its card. Decimal arithmetic, rounded up once per line, never below the vendor's list.
 
-A quote is what gets reserved; where a length or shape is not known yet, the dearest one it can become is taken.
+A quote is what gets reserved; where a length or shape is not known yet, the dearest one it can become is taken. A settlement is
+what gets charged: the same rules, counted by the vendor.
 """
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from types import MappingProxyType
+from typing import Any
 
 from reelway.catalog.catalog import CatalogInvalid
 from reelway.catalog.combinations import seconds_values
@@ -17,7 +19,7 @@ from reelway.core.money import Micros, from_decimal, to_text
 from reelway.core.record import Record
 from reelway.core.videos import MediaKind, ResolvedRequest, Role
 
-__all__ = ["DEFAULT_RATES", "RATES_AS_OF", "Quote", "QuoteLine", "quote"]
+__all__ = ["DEFAULT_RATES", "RATES_AS_OF", "Quote", "QuoteLine", "Settlement", "quote", "settle"]
 
 RATES_AS_OF = date(2026, 11, 1)
 
@@ -30,10 +32,18 @@ An operator who settles in another currency sets the rates of the day instead.
 """
 
 _TOKENS_PER_PIXEL_SECOND = Decimal(24) / Decimal(1024)
-"""Seedance counts a token for every 1024 pixels of its 24 frames a second, of input videos too."""
+"""Seedance counts a token for every 1024 pixels of its 24 frames a second, of reference videos too, but not of a draft."""
 
 _MILLION = Decimal(1_000_000)
 _NOTHING = Decimal(0)
+_MOST = Decimal(10) ** 12
+"""No vendor counts as far for one video."""
+
+_COUNTED: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
+    {"million_tokens": ("tokens", _MILLION), "credit": ("credits", Decimal(1))}
+)
+"""Unit of a price → the vendor's own figure that counts it, and how many of the figure make one unit."""
+
 _UNKNOWN_SOURCE_SECONDS = 15
 """Taken for a source of unknown length on a card that sets no limit."""
 
@@ -65,11 +75,21 @@ class Quote(Record):
         return to_text(self.amount)
 
 
+class Settlement(Record):
+    """What a finished video costs by the vendor's own figures."""
+
+    amount: Micros
+    text: str
+    """How it came about: `0.1089 million tokens at 2.4 USD`."""
+
+
 class _Measures(Record):
     """The quantities a price can count, of one take."""
 
     output_seconds: Decimal
     input_seconds: Decimal
+    reference_seconds: Decimal
+    """Those of the inputs that are no source."""
     input_images: int
     pixels: int
 
@@ -85,11 +105,9 @@ def quote(
 
     `source_seconds` is the length of the video that is worked on, where it is known from elsewhere than the inputs.
     """
-    facts = facts_of(resolved)
-    main = next((line for line in card.price if not line.extra and holds(line.when, facts)), None)
+    main, extras = _rules(card, resolved)
     if main is None:
         return Quote(amount=0, note=f"the card of {card.name} has no price for this; nothing is charged")
-    extras = [line for line in card.price if line.extra and holds(line.when, facts)]
     measures = _measure(card, resolved, source_seconds)
     known = {**DEFAULT_RATES, **(rates or {})}
     charged = [_line(rule, measures, resolved.n, known) for rule in (main, *extras)]
@@ -102,11 +120,73 @@ def quote(
     )
 
 
+def settle(
+    card: ModelCard, resolved: ResolvedRequest, usage: Mapping[str, Any], rates: Mapping[str, Decimal] | None = None
+) -> Settlement | None:
+    """Return what a finished video costs by what the vendor reported, None where it counted nothing that has a price.
+
+    Money it named itself (`cost`) comes first; else its count (`tokens`, `credits`) takes the place of ours in the line of the
+    card, and additional lines in another unit are charged as quoted. `audio` says whether what was made has sound, where that
+    was the vendor's to decide. Raises `ValueError` for a figure that cannot be true.
+    """
+    known = {**DEFAULT_RATES, **(rates or {})}
+    if usage.get("cost") is not None:
+        return _settle_money(usage["cost"], known)
+    if isinstance(usage.get("audio"), bool):
+        resolved = resolved.evolve(audio=usage["audio"])
+    main, extras = _rules(card, resolved)
+    figure, per_unit = _COUNTED.get("" if main is None else main.unit, ("", Decimal(1)))
+    if main is None or usage.get(figure) is None:
+        return None
+    count = _figure(usage[figure], figure)
+    if not count:
+        raise ValueError(f"{figure} must be more than nothing for a video that was made")
+    others = [rule for rule in extras if rule.unit != main.unit]
+    measures = _measure(card, resolved, None) if others else None
+    unit = "million tokens" if main.unit == "million_tokens" else "credits"
+    lines = [_priced(main, count / per_unit, unit, resolved.n, known)]
+    lines += [_line(rule, measures, resolved.n, known) for rule in others if measures is not None]
+    return Settlement(
+        amount=sum(line.amount for line in lines), text="; ".join(line.text for line in lines if line.amount)
+    )
+
+
+def _settle_money(cost: Any, rates: Mapping[str, Decimal]) -> Settlement:
+    if not isinstance(cost, Mapping) or cost.get("currency") not in rates:
+        raise ValueError(f"a cost must name a currency with a rate (got {cost!r:.80})")
+    amount = _figure(cost.get("settled"), "cost")
+    text = f"{_short(amount)} {cost['currency']} as the vendor says"
+    return Settlement(amount=from_decimal(amount * rates[cost["currency"]]), text=text)
+
+
+def _figure(value: Any, name: str) -> Decimal:
+    """Return a number that a vendor reported. Raises `ValueError` for anything else."""
+    try:
+        number = Decimal("NaN" if isinstance(value, bool) else str(value))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite() or not 0 <= number <= _MOST:
+        raise ValueError(f"{name} must be a number from 0 to {_MOST:.0e} (got {value!r:.80})")
+    return number
+
+
+def _rules(card: ModelCard, resolved: ResolvedRequest) -> tuple[PriceRule | None, list[PriceRule]]:
+    """Return the line of the price list that holds, and the additional ones that do."""
+    facts = facts_of(resolved)
+    main = next((line for line in card.price if not line.extra and holds(line.when, facts)), None)
+    return main, [line for line in card.price if line.extra and holds(line.when, facts)]
+
+
 def _line(rule: PriceRule, measures: _Measures, takes: int, rates: Mapping[str, Decimal]) -> QuoteLine:
+    count, unit = _count(rule, measures)
+    return _priced(rule, count * takes, unit, takes, rates)
+
+
+def _priced(rule: PriceRule, count: Decimal, unit: str, takes: int, rates: Mapping[str, Decimal]) -> QuoteLine:
+    """Return the line for so many units of all takes together."""
     if rule.currency not in rates:
         raise CatalogInvalid(f"a price is in {rule.currency}, for which there is no rate; set one in reelway.toml")
-    count, unit = _count(rule, measures)
-    count = max(count - rule.free, _NOTHING) * takes
+    count = max(count - rule.free * takes, _NOTHING)
     amount = from_decimal(count * Decimal(rule.amount) * rates[rule.currency])
     return QuoteLine(
         text=f"{_short(count)} {unit} at {rule.amount} {rule.currency}",
@@ -125,7 +205,7 @@ def _count(rule: PriceRule, measures: _Measures) -> tuple[Decimal, str]:
         case "clip":
             return Decimal(1), "clips"
         case "million_tokens":
-            seconds = measures.input_seconds + measures.output_seconds
+            seconds = measures.reference_seconds + measures.output_seconds
             return seconds * measures.pixels * _TOKENS_PER_PIXEL_SECOND / _MILLION, "million tokens"
         case "credit":
             per_second = Decimal(rule.credits_per_second) * measures.output_seconds
@@ -141,15 +221,20 @@ def _measure(card: ModelCard, resolved: ResolvedRequest, source_seconds: float |
     source = _NOTHING
     if has_source or resolved.seconds is None:
         source = _source_seconds(card, resolved, source_seconds)
+    references = _reference_seconds(card, resolved)
     return _Measures(
         output_seconds=_output_seconds(card, resolved, source),
-        input_seconds=_reference_seconds(card, resolved) + (source if has_source else _NOTHING),
+        input_seconds=references + (source if has_source else _NOTHING),
+        reference_seconds=references,
         input_images=sum(item.kind is MediaKind.IMAGE for item in resolved.inputs),
         pixels=_pixels(card, resolved),
     )
 
 
 def _output_seconds(card: ModelCard, resolved: ResolvedRequest, source: Decimal) -> Decimal:
+    frames = resolved.options.get("frames")
+    if isinstance(frames, int):
+        return Decimal(frames) / card.fps_made
     if resolved.seconds is None:
         return source
     if resolved.seconds > 0:
