@@ -49,6 +49,8 @@ class World:
             case CancelVideo(id=name):
                 failure = Failure(kind=FailureKind.CANCELLED, message="The video was cancelled.")
                 return self.change(name, status=Status.FAILED, failure=failure, completed_at=STARTED + 9)
+            case DeleteVideo(id=name, cancels_queued=True) if self.find(name).status is Status.QUEUED:
+                return self(CancelVideo(id=name))
             case DeleteVideo(id=name):
                 del self.videos[self.find(name).id]
                 return Deleted(id=name)
@@ -133,6 +135,7 @@ def _fits(video: Video, call: ListVideos) -> bool:
         (not call.ids or video.id in call.ids)
         and (not call.client_references or video.client_reference in call.client_references)
         and (not call.status or video.status.value in call.status)
+        and call.cancelled in (None, video.failure is not None and video.failure.kind is FailureKind.CANCELLED)
         and (not call.modes or video.mode in call.modes)
         and call.model in (None, video.model)
     )

@@ -1,0 +1,232 @@
+"""What a create in Ark's words asks for, read as strictly as Ark reads it: a wrong field is a 400, never a guess.
+
+Which of the fields a model has, its card knows; flags in a text are lifted out there too, because Ark obeys them on every model.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from reelway.core.errors import InvalidRequest, UnsupportedType
+from reelway.core.record import Record
+from reelway.core.videos import InputReference, MediaKind, Role, VideoRequest
+from reelway.dialects.fields import check_depth
+from reelway.dialects.references import Place, read_reference
+from reelway.dialects.spec import Incoming
+from reelway.dialects.values import describe, read_url, wrong_type
+
+__all__ = ["NAME", "read_create", "require"]
+
+NAME = "bytedance"
+"""The dialect's, which its callbacks are written in."""
+
+_ITEMS = 64
+_SEED_MAX = 2**32 - 1
+_KINDS: Mapping[str, MediaKind] = MappingProxyType(
+    {"image_url": MediaKind.IMAGE, "video_url": MediaKind.VIDEO, "audio_url": MediaKind.AUDIO}
+)
+_ROLES: Mapping[MediaKind, Mapping[str, Role]] = MappingProxyType(
+    {
+        MediaKind.IMAGE: {
+            "first_frame": Role.FIRST_FRAME,
+            "last_frame": Role.LAST_FRAME,
+            "reference_image": Role.REFERENCE,
+        },
+        MediaKind.VIDEO: {"reference_video": Role.REFERENCE},
+        MediaKind.AUDIO: {"reference_audio": Role.REFERENCE},
+    }
+)
+_ADDRESSES = ("http://", "https://", "asset://")
+_SWITCHES = ("camera_fixed", "draft", "return_last_frame", "watermark")
+_NUMBERS = ("execution_expires_after", "frames", "priority")
+_WORDS = ("safety_identifier", "service_tier")
+_OF_LATER_MODELS = ("omni_reference_task_type", "output_format")
+"""Fields of Seedance 2.5."""
+
+
+class _Content(Record):
+    """What the content items say."""
+
+    texts: tuple[str, ...] = ()
+    inputs: tuple[InputReference, ...] = ()
+    draft_id: str | None = None
+
+
+def read_create(incoming: Incoming) -> VideoRequest:
+    """Return what is asked for. Raises `InvalidRequest` that names the field."""
+    fields = _Fields(_body(incoming))
+    model = fields.text("model")
+    if not model:
+        raise require("model", "name a model of GET /v1/models, or ByteDance's own id of it")
+    content = _read_content(fields.take("content"))
+    seed = fields.integer("seed", -1, _SEED_MAX)
+    callback_url = fields.text("callback_url")
+    _refuse_later(fields)
+    options: dict[str, Any] = {name: fields.boolean(name) for name in _SWITCHES}
+    options |= {name: fields.integer(name) for name in _NUMBERS}
+    options |= {name: fields.text(name) for name in _WORDS}
+    options["web_search"] = _read_tools(fields.take("tools"))
+    request = VideoRequest(
+        model=model,
+        operation="create" if content.draft_id is None else "remix",
+        prompt="\n".join(content.texts) or None,
+        inputs=content.inputs,
+        seconds=fields.integer("duration"),
+        ratio=_lower(fields.text("ratio")),
+        tier=_lower(fields.text("resolution")),
+        seed=None if seed == -1 else seed,
+        audio=fields.boolean("generate_audio"),
+        source_video_id=content.draft_id,
+        callback_url=None if callback_url is None else read_url(callback_url, "callback_url"),
+        callback_dialect="" if callback_url is None else NAME,
+        options={name: value for name, value in sorted(options.items()) if value is not None},
+        spelled={"seconds": "duration", "tier": "resolution", "ratio": "ratio", "audio": "generate_audio"},
+    )
+    fields.refuse_rest()
+    return request
+
+
+def require(field: str, advice: str) -> InvalidRequest:
+    """Return the error for a field that is missing."""
+    return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)
+
+
+class _Fields:
+    """The fields of a body, each taken once; `null` is as good as absent."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self._left = {name: value for name, value in body.items() if value is not None}
+
+    def take(self, name: str) -> Any:
+        return self._left.pop(name, None)
+
+    def text(self, name: str) -> str | None:
+        value = self.take(name)
+        if value is not None and not isinstance(value, str):
+            raise wrong_type(name, "text", value)
+        return (value.strip() or None) if value is not None else None
+
+    def boolean(self, name: str) -> bool | None:
+        value = self.take(name)
+        if value is not None and not isinstance(value, bool):
+            raise wrong_type(name, "true or false", value)
+        return value
+
+    def integer(self, name: str, least: int = -(2**53), most: int = 2**53) -> int | None:
+        value = self.take(name)
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise wrong_type(name, "a whole number", value)
+        if not least <= value <= most:
+            raise InvalidRequest(f"{name} must be from {least} to {most} (got {describe(value)})", param=name)
+        return value
+
+    def refuse_rest(self) -> None:
+        for name in sorted(self._left):
+            raise InvalidRequest(
+                f"{name[:80]} is not a field of this API", code="unsupported_parameter", param=name[:80]
+            )
+
+
+def _body(incoming: Incoming) -> dict[str, Any]:
+    if incoming.form is not None:
+        raise UnsupportedType("only JSON is read here: send Content-Type application/json")
+    body = incoming.json or {}
+    if not isinstance(body, dict):
+        raise InvalidRequest("the body must be a JSON object", code="invalid_json")
+    check_depth(body, "the body")
+    return body
+
+
+def _refuse_later(fields: _Fields) -> None:
+    for name in _OF_LATER_MODELS:
+        value = fields.take(name)
+        if value not in (None, "mp4"):
+            raise InvalidRequest(
+                f"{name} is of Seedance 2.5, which is not offered here", code="unsupported_parameter", param=name
+            )
+
+
+def _read_content(given: Any) -> _Content:
+    if given is None or given == []:
+        raise require("content", "list at least one text or image")
+    if not isinstance(given, list):
+        raise wrong_type("content", "a list of objects", given)
+    if len(given) > _ITEMS:
+        raise InvalidRequest(f"content may have {_ITEMS} items (got {len(given)})", param="content")
+    content = _Content()
+    for number, item in enumerate(given):
+        content = _with_item(content, item, f"content[{number}]")
+    if content.draft_id is not None and (content.texts or content.inputs):
+        raise InvalidRequest(
+            "content must hold a draft_task alone: texts and images are taken over from the draft", param="content"
+        )
+    return content
+
+
+def _with_item(content: _Content, item: Any, field: str) -> _Content:
+    if not isinstance(item, dict):
+        raise wrong_type(field, "an object with a type", item)
+    kind = item.get("type")
+    if kind == "text":
+        text = item.get("text")
+        if not isinstance(text, str):
+            raise wrong_type(f"{field}.text", "text", text)
+        return content.evolve(texts=(*content.texts, text)) if text.strip() else content
+    if kind == "draft_task":
+        if content.draft_id is not None:
+            raise InvalidRequest("one draft can be made into a video at a time", param=field)
+        return content.evolve(draft_id=_inner(item, "draft_task", "id", field))
+    if not isinstance(kind, str) or kind not in _KINDS:
+        words = ", ".join(("text", *_KINDS, "draft_task"))
+        raise InvalidRequest(f"{field}.type must be one of {words} (got {describe(kind)})", param=f"{field}.type")
+    return content.evolve(inputs=(*content.inputs, _read_media(item, kind, field)))
+
+
+def _read_media(item: dict[str, Any], kind: str, field: str) -> InputReference:
+    media = _KINDS[kind]
+    url = _inner(item, kind, "url", field).strip()
+    path = f"{field}.{kind}.url"
+    inline = media is not MediaKind.VIDEO and url[:5].lower() == "data:"
+    if not inline and not url.lower().startswith(_ADDRESSES):
+        allowed = "an http(s) address or asset://ID" if media is MediaKind.VIDEO else "an address, asset://ID or data:"
+        raise InvalidRequest(f"{path} must be {allowed} (got {describe(url)})", param=path)
+    role = _read_role(item.get("role"), media, field)
+    return read_reference(url, Place(field=path, kind=media, role=role)).reference
+
+
+def _read_role(word: Any, media: MediaKind, field: str) -> Role:
+    """Return the role; an image without one is a first frame."""
+    roles = _ROLES[media]
+    if word is None:
+        return next(iter(roles.values()))
+    if word not in roles:
+        raise InvalidRequest(
+            f"{field}.role must be one of {', '.join(roles)} (got {describe(word)})", param=f"{field}.role"
+        )
+    return roles[word]
+
+
+def _inner(item: dict[str, Any], name: str, key: str, field: str) -> str:
+    holder = item.get(name)
+    value = holder.get(key) if isinstance(holder, dict) else None
+    if not isinstance(value, str) or not value.strip():
+        raise require(f"{field}.{name}.{key}", "it is what the item is about")
+    return value
+
+
+def _read_tools(given: Any) -> bool | None:
+    if given is None:
+        return None
+    if not isinstance(given, list) or any(not isinstance(tool, dict) for tool in given):
+        raise wrong_type("tools", "a list of objects with a type", given)
+    for number, tool in enumerate(given):
+        if tool.get("type") != "web_search":
+            field = f"tools[{number}].type"
+            raise InvalidRequest(f"{field} must be web_search (got {describe(tool.get('type'))})", param=field)
+    return bool(given)
+
+
+def _lower(text: str | None) -> str | None:
+    return None if text is None else text.lower()
