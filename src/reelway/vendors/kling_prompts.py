@@ -135,9 +135,10 @@ def by_number(prompt: str, named: Iterable[Named], elements: Iterable[Element]) 
     numbers |= {element.name: f"element_{element.place}" for element in elements}
     if not numbers:
         return prompt
-    # The longest name first: one may begin with another.
+    # The longest name first: one may begin with another. A name in Latin letters ends where they end.
     names = sorted(numbers, key=lambda name: (-len(name), name))
-    pattern = re.compile(f"@({'|'.join(map(re.escape, names))})(?!\\d)")
+    ends = [re.escape(name) + ("(?![A-Za-z0-9_])" if name[-1].isascii() else "") for name in names]
+    pattern = re.compile(f"@({'|'.join(ends)})")
     return pattern.sub(lambda match: f"<<<{numbers[match[1]]}>>>", prompt)
 
 
