@@ -22,11 +22,28 @@ def test_a_compatible_server_is_an_account() -> None:
     assert account.credential() == {"api_key": "sk-a"}
 
 
-def test_openais_own_address_is_told_apart() -> None:
-    """Its routes have retired, so it must not pass as a compatible server."""
-    [account] = accounts_from_environment(SERVER | {"OPENAI_BASE_URL": "https://api.openai.com/v1"})
+@pytest.mark.parametrize(
+    ("address", "service"),
+    [
+        ("https://api.openai.com/v1", "openai"),
+        ("https://me.openai.azure.com/openai/v1/", "azure"),
+        ("https://me.services.ai.azure.com/openai/v1", "azure"),
+        ("https://generativelanguage.googleapis.com/v1beta/openai/", "google"),
+        ("https://api.openai.com.example/v1", "compatible"),
+    ],
+)
+def test_known_addresses_are_told_apart(address: str, service: str) -> None:
+    """Whose host it is decides which fields and words it has."""
+    [account] = accounts_from_environment(SERVER | {"OPENAI_BASE_URL": address})
 
-    assert account.service == "openai"
+    assert account.service == service
+
+
+def test_the_kind_of_an_openai_compatible_server_can_be_said() -> None:
+    """An address of one's own tells nothing about the program behind it."""
+    [account] = accounts_from_environment(SERVER | {"REELWAY_OPENAI_SERVICE": "litellm"})
+
+    assert account.service == "litellm"
 
 
 def test_a_lone_openai_key_is_no_vendor() -> None:

@@ -149,7 +149,15 @@ def test_a_table_cannot_be_a_variable(empty: Path, monkeypatch: pytest.MonkeyPat
 
 def test_misspelt_variables_are_found() -> None:
     """Known ones, also those of tests and of the client, are not."""
-    names = ("REELWAY_PROT", "REELWAY_PORT", "REELWAY_URL", "REELWAY_CONFIG", "REELWAY_OPENAI_BASE_URL", "PATH")
+    names = (
+        "REELWAY_PROT",
+        "REELWAY_PORT",
+        "REELWAY_URL",
+        "REELWAY_CONFIG",
+        "REELWAY_OPENAI_BASE_URL",
+        "PATH",
+        "REELWAY_OPENAI_SERVICE",
+    )
 
     assert unknown_variables(dict.fromkeys(names, "x")) == ("REELWAY_PROT",)
 

@@ -14,6 +14,7 @@ from reelway.settings.accounts import AccountSettings
 __all__ = [
     "BASE_URL_VARIABLES",
     "ENVIRONMENT_VENDORS",
+    "OPENAI_SERVICE_VARIABLE",
     "EnvironmentVendor",
     "accounts_from_environment",
     "environment_notices",
@@ -42,7 +43,8 @@ ENVIRONMENT_VENDORS = (
         {"api_key": "OPENAI_API_KEY"},
         "",
         "REELWAY_OPENAI_BASE_URL",
-        "Any server that speaks the OpenAI Videos API, at `OPENAI_BASE_URL`.",
+        "Any server that speaks the OpenAI Videos API, at `OPENAI_BASE_URL`; `REELWAY_OPENAI_SERVICE` says which kind "
+        "it is where its address does not.",
     ),
     EnvironmentVendor(
         "azure",
@@ -136,6 +138,15 @@ ENVIRONMENT_VENDORS = (
     ),
 )
 
+OPENAI_SERVICE_VARIABLE = "REELWAY_OPENAI_SERVICE"
+_OPENAI_HOSTS = (
+    ("api.openai.com", "openai"),
+    (".openai.azure.com", "azure"),
+    (".services.ai.azure.com", "azure"),
+    ("generativelanguage.googleapis.com", "google"),
+)
+"""Ends of host names whose service is known."""
+
 BASE_URL_VARIABLES = tuple(sorted({entry.base_url_variable for entry in ENVIRONMENT_VENDORS}))
 
 
@@ -181,7 +192,7 @@ def _account(entry: EnvironmentVendor, environment: Mapping[str, str]) -> Accoun
     base_url = environment.get(entry.base_url_variable) or entry.base_url
     if entry.account == "openai":
         base_url = _openai_address(environment)
-        service = "openai" if urlsplit(base_url).hostname == "api.openai.com" else "compatible"
+        service = environment.get(OPENAI_SERVICE_VARIABLE) or _openai_service(base_url)
     elif entry.account == "azure":
         endpoint = environment.get("AZURE_OPENAI_ENDPOINT", "").rstrip("/")
         if endpoint and not base_url:
@@ -212,6 +223,11 @@ def _account(entry: EnvironmentVendor, environment: Mapping[str, str]) -> Accoun
 
 def _openai_address(environment: Mapping[str, str]) -> str:
     return environment.get("REELWAY_OPENAI_BASE_URL") or environment.get("OPENAI_BASE_URL") or ""
+
+
+def _openai_service(base_url: str) -> str:
+    host = urlsplit(base_url).hostname or ""
+    return next((service for ending, service in _OPENAI_HOSTS if host.endswith(ending)), "compatible")
 
 
 def _same_server(address: str, own_address: str | None) -> bool:

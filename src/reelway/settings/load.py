@@ -14,7 +14,7 @@ from pydantic_settings import EnvSettingsSource
 
 from reelway.core.errors import GatewayError
 from reelway.settings.accounts import AccountSettings
-from reelway.settings.environment import BASE_URL_VARIABLES, accounts_from_environment
+from reelway.settings.environment import BASE_URL_VARIABLES, OPENAI_SERVICE_VARIABLE, accounts_from_environment
 from reelway.settings.settings import SECTIONS, Settings, default_data_dir
 
 __all__ = ["SettingsInvalid", "all_accounts", "find_file", "load_settings", "unknown_variables"]
@@ -77,7 +77,8 @@ def all_accounts(settings: Settings, environment: Mapping[str, str] | None = Non
 def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the `REELWAY_…` variables that mean nothing: misspelt ones, most likely."""
     single = set(Settings.model_fields) - set(SECTIONS.values())
-    known = {_PREFIX + name.upper() for name in single} | _CLIENT_VARIABLES | set(BASE_URL_VARIABLES)
+    known = {_PREFIX + name.upper() for name in single} | _CLIENT_VARIABLES
+    known |= {*BASE_URL_VARIABLES, OPENAI_SERVICE_VARIABLE}
     return tuple(sorted(name for name in environment if name.startswith(_PREFIX) and name not in known))
 
 
