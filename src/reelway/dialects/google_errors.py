@@ -16,6 +16,8 @@ from reelway.core.videos import Video
 from reelway.dialects.spec import Outgoing
 
 __all__ = [
+    "NO_BILLING",
+    "OUT_OF_MONEY",
     "Canonical",
     "canonical",
     "failure_of",
@@ -87,7 +89,8 @@ _BY_STATUS: Mapping[int, Canonical] = MappingProxyType(
         504: _TIMED_OUT,
     }
 )
-_OUT_OF_MONEY = frozenset({FailureKind.INSUFFICIENT_QUOTA, FailureKind.BUDGET_EXCEEDED})
+OUT_OF_MONEY = frozenset({FailureKind.INSUFFICIENT_QUOTA, FailureKind.BUDGET_EXCEEDED})
+NO_BILLING = "BILLING_DISABLED"
 _VIOLATION = "type.googleapis.com/google.rpc.BadRequest"
 _INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 _DOMAIN = "reelway"
@@ -95,7 +98,7 @@ _DOMAIN = "reelway"
 
 def canonical(error: CallerError) -> Canonical:
     """Return the code of an error. Without money coming back later is no use, so that is not a quota but a denial."""
-    if error.kind in _OUT_OF_MONEY:
+    if error.kind in OUT_OF_MONEY:
         return _DENIED
     if error.kind is not FailureKind.INVALID_REQUEST:
         return _BY_KIND[error.kind]
@@ -138,8 +141,8 @@ def render_error(error: CallerError, request_id: str) -> Outgoing:
     code = canonical(error)
     message = message_of(error.kind, error.message)
     body: dict[str, Any] = {"code": code.status, "message": message, "status": code.word}
-    if error.kind in _OUT_OF_MONEY:
-        body["details"] = [_info("BILLING_DISABLED")]
+    if error.kind in OUT_OF_MONEY:
+        body["details"] = [_info(NO_BILLING)]
     elif error.param is not None and code.number == _INVALID.number:
         violation = {"field": error.param, "description": error.message}
         body["details"] = [{"@type": _VIOLATION, "fieldViolations": [violation]}]

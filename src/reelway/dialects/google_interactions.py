@@ -11,7 +11,15 @@ from reelway.core.errors import CallerError, InvalidRequest
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Video
-from reelway.dialects.google_errors import canonical, failure_of, message_of, operation_error, retry_headers
+from reelway.dialects.google_errors import (
+    NO_BILLING,
+    OUT_OF_MONEY,
+    canonical,
+    failure_of,
+    message_of,
+    operation_error,
+    retry_headers,
+)
 from reelway.dialects.google_files import file_uri, iso_time
 from reelway.dialects.google_omni import read_interaction
 from reelway.dialects.google_reading import key_of
@@ -108,6 +116,8 @@ def render_error(error: CallerError, request_id: str) -> Outgoing:
         return Outgoing(status=400, body={"error": {"code": _INVALID, "message": _UNKNOWN_ID}}, headers=headers)
     code = canonical(error)
     word = _INVALID if code.word == "INVALID_ARGUMENT" else code.word.lower()
+    if error.kind in OUT_OF_MONEY:
+        word = NO_BILLING.lower()
     body = {"error": {"code": word, "message": message_of(error.kind, error.message)}}
     return Outgoing(status=code.status, body=body, headers=headers)
 
