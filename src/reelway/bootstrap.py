@@ -124,6 +124,7 @@ class Server:
             token=lambda: secrets.token_hex(16),
             checkpoint=_checkpoint(),
             public_url=settings.public_url,
+            rates=settings.rates,
         )
         deliverer = Deliverer(
             store, TenantSecrets(store).secret, clock=time.time, random=random.random, allowed_hosts=private_hosts

@@ -11,7 +11,7 @@ from tests.catalog.made_up import FIRST, REFERENCE, SOURCE, image, make_card, ma
 
 from reelway.catalog.catalog import CatalogInvalid
 from reelway.catalog.load import load_catalog
-from reelway.catalog.pricing import DEFAULT_RATES, Quote, quote
+from reelway.catalog.pricing import DEFAULT_RATES, Quote, Settlement, quote, settle
 from reelway.catalog.resolve import resolve
 from reelway.catalog.spec import InputRule, ModeCard, ModelCard, PriceRule, SecondsRule, When
 from reelway.core.videos import InputReference, MediaKind, Mode, Role
@@ -182,3 +182,93 @@ def test_the_token_price_of_the_vendors_own_sample() -> None:
     quoted = quote(card, resolve(request, card))
     assert quoted.lines[0].text == "0.108 million tokens at 7.0 USD"
     assert quoted.text == "0.756"
+
+
+# --- settling
+
+
+def settled(*lines: PriceRule, usage: dict[str, Any], rates: Any = None, **fields: Any) -> Settlement | None:
+    card = make_card().evolve(price=lines)
+    return settle(card, resolve(make_request(**fields), card), usage, rates)
+
+
+@pytest.mark.parametrize(
+    ("rule", "usage", "amount", "text"),
+    [
+        (TOKENS, {"tokens": 108_900}, 1_089_000, "0.1089 million tokens at 10 USD"),
+        (TOKENS, {"tokens": "1"}, 10, "0.000001 million tokens at 10 USD"),
+        (line("0.14", "credit", credits="10"), {"credits": "4.5"}, 630_000, "4.5 credits at 0.14 USD"),
+        (line("2", "million_tokens", currency="CNY"), {"tokens": 1_000_000}, 290_000, "1 million tokens at 2 CNY"),
+        (line(), {"cost": {"currency": "USD", "settled": "0.31"}}, 310_000, "0.31 USD as the vendor says"),
+        (line(), {"cost": {"currency": "CNY", "settled": "2"}}, 290_000, "2 CNY as the vendor says"),
+        (TOKENS, {"cost": {"currency": "USD", "settled": 0}, "tokens": 5}, 0, "0 USD as the vendor says"),
+    ],
+)
+def test_the_vendors_count_takes_the_place_of_ours(
+    rule: PriceRule, usage: dict[str, Any], amount: int, text: str
+) -> None:
+    """Tokens and credits by the card's price, money as it was named, all in dollars by the rates."""
+    assert settled(rule, usage=usage) == Settlement(amount=amount, text=text)
+
+
+def test_a_count_without_a_price_settles_nothing() -> None:
+    """A price by the second is not changed by how many tokens the vendor counted."""
+    assert settled(line(), usage={"tokens": 5}) is None
+    assert settled(TOKENS, usage={"credits": 5}) is None
+    assert settled(TOKENS, usage={}) is None
+    assert settled(usage={"tokens": 5}) is None
+
+
+def test_additional_lines_are_charged_unless_the_count_has_them() -> None:
+    """A vendor's credits are all of its credits; what is counted in another unit comes on top."""
+    extras = (
+        line("0.14", "credit", credits="3", extra=True),
+        line("0.02", "input_image", extra=True),
+    )
+    found = settled(line("0.14", "credit"), *extras, usage={"credits": 10}, inputs=(image(Role.REFERENCE),))
+
+    assert found == Settlement(amount=1_420_000, text="10 credits at 0.14 USD; 1 input images at 0.02 USD")
+
+
+def test_the_vendor_knows_best_whether_there_is_sound() -> None:
+    """Where sound was the vendor's to decide, it decides the price."""
+    lines = (line("2", "million_tokens", when=When(audio=True)), TOKENS.evolve(amount="1"))
+    amounts = [settled(*lines, usage={"tokens": 1_000_000, "audio": audio}) for audio in (True, False)]
+
+    assert [found and found.amount for found in amounts] == [2_000_000, 1_000_000]
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"tokens": -1},
+        {"tokens": 0},
+        {"tokens": True},
+        {"tokens": "many"},
+        {"tokens": float("nan")},
+        {"tokens": float("inf")},
+        {"tokens": "1e999999"},
+        {"tokens": [5]},
+        {"cost": "cheap"},
+        {"cost": {}},
+        {"cost": {"currency": "XXX", "settled": "1"}},
+        {"cost": {"currency": ["USD"], "settled": "1"}},
+        {"cost": {"currency": "USD", "settled": None}},
+        {"cost": {"currency": "USD", "settled": "-0.01"}},
+    ],
+    ids=str,
+)
+def test_a_figure_that_cannot_be_is_refused(usage: dict[str, Any]) -> None:
+    """Whoever settles by it keeps to the quote instead."""
+    with pytest.raises(ValueError, match=r"must (be|name)"):
+        settled(TOKENS, usage=usage)
+
+
+def test_rates_of_the_operator_settle_too() -> None:
+    """The rates that made the quote make the charge."""
+    found = settled(
+        line("1", "million_tokens", currency="CNY"), usage={"tokens": 1_000_000}, rates={"CNY": Decimal("0.2")}
+    )
+
+    assert found is not None
+    assert found.amount == 200_000

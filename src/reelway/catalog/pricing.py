@@ -152,11 +152,13 @@ def settle(
 
 
 def _settle_money(cost: Any, rates: Mapping[str, Decimal]) -> Settlement:
-    if not isinstance(cost, Mapping) or cost.get("currency") not in rates:
+    currency = cost.get("currency") if isinstance(cost, Mapping) else None
+    if not isinstance(currency, str) or currency not in rates:
         raise ValueError(f"a cost must name a currency with a rate (got {cost!r:.80})")
     amount = _figure(cost.get("settled"), "cost")
-    text = f"{_short(amount)} {cost['currency']} as the vendor says"
-    return Settlement(amount=from_decimal(amount * rates[cost["currency"]]), text=text)
+    return Settlement(
+        amount=from_decimal(amount * rates[currency]), text=f"{_short(amount)} {currency} as the vendor says"
+    )
 
 
 def _figure(value: Any, name: str) -> Decimal:

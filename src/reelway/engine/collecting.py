@@ -20,12 +20,13 @@ from reelway.engine.account import Account
 from reelway.engine.tools import Tools, Watch
 from reelway.media.spec import MediaUnreadableError, Pictures, VideoFacts
 from reelway.telemetry import logger
-from reelway.vendors.spec import Adapter, Download, Succeeded
+from reelway.vendors.spec import Adapter, Download, Succeeded, VendorOutput
 
 __all__ = ["Collector"]
 
 _log = logger("engine.collect")
 _RESUMES = 4
+_LAST_FRAME_BYTES = 64 * 1024 * 1024
 
 
 class _ResultGone(VendorError):
@@ -52,8 +53,7 @@ class Collector:
         found = msgspec.convert(job.result, Succeeded)
         try:
             outputs = [
-                await self._keep(job, index, output.video, adapter, account)
-                for index, output in enumerate(found.outputs)
+                await self._keep(job, index, output, adapter, account) for index, output in enumerate(found.outputs)
             ]
         except MediaUnreadableError as error:
             return await self._later(watch, f"the file does not decode: {error}", FailureKind.MEDIA_INVALID)
@@ -85,13 +85,13 @@ class Collector:
         tools.checkpoint("completed")
         _log.info("job_completed", video_id=job.id, seconds=round(now - job.created_at, 3))
 
-    async def _keep(self, job: Job, index: int, download: Download, adapter: Adapter, account: Account) -> Output:
-        """Store one output and everything made from it."""
+    async def _keep(self, job: Job, index: int, found: VendorOutput, adapter: Adapter, account: Account) -> Output:
+        """Store one output and everything made from it, with the vendor's own last frame in place of ours where it gives one."""
         tools = self._tools
         prefix = f"videos/{job.id}/{index}"
         key = f"{prefix}/video.mp4"
         async with tools.assets.writer(key, limit_bytes=tools.limits.output_bytes) as writer:
-            await self._download(download, adapter, account, writer)
+            await self._download(found.video, adapter, account, writer)
             tools.checkpoint("downloaded")
             stored = await writer.commit()
         path = tools.assets.local_path(key)
@@ -99,6 +99,9 @@ class Collector:
             raise StorageFailed("this asset store has no local files to decode from")
         facts = await tools.media.video_facts(path)
         files = await self._pictures(path, prefix)
+        if found.last_frame is not None:
+            last_frame = await self._last_frame(found.last_frame, f"{prefix}/last_frame", adapter, account)
+            files |= {} if last_frame is None else {Variant.LAST_FRAME: last_frame}
         video = _blob(stored, facts)
         return Output(
             index=index,
@@ -111,6 +114,29 @@ class Collector:
             has_audio=facts.has_audio,
             media_type=facts.media_type,
             files={Variant.VIDEO: video, **files},
+        )
+
+    async def _last_frame(self, download: Download, key: str, adapter: Adapter, account: Account) -> Blob | None:
+        """Store the vendor's own last frame. One that cannot be had costs nobody the video: ours is there already."""
+        tools = self._tools
+        try:
+            async with tools.assets.writer(key, limit_bytes=_LAST_FRAME_BYTES) as writer:
+                await self._download(download, adapter, account, writer)
+                stored = await writer.commit()
+            path = tools.assets.local_path(key)
+            facts = None if path is None else await tools.media.image_facts(path)
+        except (VendorError, TooLarge, MediaUnreadableError) as error:
+            _log.warning("last_frame_lost", account=account.name, reason=str(error))
+            return None
+        if facts is None:
+            return None
+        return Blob(
+            key=stored.key,
+            sha256=stored.sha256,
+            bytes=stored.bytes,
+            media_type=facts.media_type,
+            width=facts.width,
+            height=facts.height,
         )
 
     async def _download(self, download: Download, adapter: Adapter, account: Account, writer: AssetWriter) -> None:

@@ -42,6 +42,7 @@ class Gatherer:
             output.evolve(index=index)
             for index, output in enumerate(output for take in made for output in take.outputs)
         )
+        settled, usage = tools.charging.takes(job, takes)
         await tools.write(
             watch,
             Event.TAKES_KEPT,
@@ -50,6 +51,7 @@ class Gatherer:
             progress=100,
             completed_at=now,
             expires_at=now + tools.limits.retention_seconds,
-            settled=job.reserved * len(made) // len(takes),
+            settled=settled,
+            usage=usage,
             route=made[0].route,
         )

@@ -9,6 +9,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from reelway.assets.spec import AssetStore
@@ -16,14 +17,14 @@ from reelway.catalog.spec import ModelCard
 from reelway.core.errors import StorageFailed
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.ids import ENTROPY_BYTES
-from reelway.core.jobs import Entry, HeardOperation, Job, JobEvent
-from reelway.core.lifecycle import FINAL, Event, State, Status, next_state, public_status
+from reelway.core.jobs import HeardOperation, Job, JobEvent
+from reelway.core.lifecycle import FINAL, Event, Status, next_state, public_status
 from reelway.core.messages import Message
-from reelway.core.money import Micros, from_decimal
 from reelway.core.record import Record
 from reelway.core.schedule import backoff_seconds
 from reelway.engine.account import Account
 from reelway.engine.board import Board, Durations
+from reelway.engine.charging import Charging
 from reelway.engine.driver import Driver
 from reelway.engine.fetcher import Fetcher
 from reelway.engine.router import Router
@@ -107,6 +108,7 @@ class Tools:
         token: Callable[[], str],
         checkpoint: Callable[[str], None],
         public_url: str | None = None,
+        rates: Mapping[str, Decimal] = MappingProxyType({}),
     ) -> None:
         self.store = store
         self.assets = assets
@@ -124,6 +126,7 @@ class Tools:
         """Called at named points with nothing in between them and the next effect; tests kill the process there."""
         self.public_url = public_url
         """Where vendors reach this server; without it none is told where to call back."""
+        self.charging = Charging(cards, rates)
         self.board = Board()
         self.durations = Durations()
         self.stopping = asyncio.Event()
@@ -182,7 +185,7 @@ class Tools:
         changed = job.evolve(state=state, version=job.version + 1, updated_at=now, **changes)
         entry = None
         if state in FINAL:
-            changed, entry = _close(changed, now)
+            changed, entry = self.charging.close(changed, now)
         message = self.message_of(changed, now, before=public_status(job.state))
         label = name or str(event)
         change = Change(
@@ -247,30 +250,3 @@ class Tools:
             await asyncio.wait_for(self.stopping.wait(), seconds)
         except TimeoutError:
             return
-
-
-def _close(job: Job, now: float) -> tuple[Job, Entry | None]:
-    """Return the final job with its money settled or released, and the ledger line that says so.
-
-    Success settles, with the vendor's own figure where it named one; a cancel that came too late has `settled` set already and
-    keeps it; all else releases. Takes carry no money of their own: their video does.
-    """
-    if job.parent is not None:
-        return job, None
-    if job.state is State.COMPLETED and job.settled is None:
-        job = job.evolve(settled=_charged(job))
-    if job.settled is not None:
-        return job, Entry(kind="settle", amount=job.settled, at=now)
-    return job, Entry(kind="release", amount=job.reserved, at=now)
-
-
-def _charged(job: Job) -> Micros:
-    """Return what the vendor says it charged, else the quote."""
-    cost = (job.usage or {}).get("cost")
-    if not isinstance(cost, dict) or cost.get("currency") != "USD":
-        return job.reserved
-    try:
-        return from_decimal(Decimal(str(cost["settled"])))
-    except (KeyError, ArithmeticError):
-        _log.warning("charge_unreadable", video_id=job.id, cost=cost)
-        return job.reserved
