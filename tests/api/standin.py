@@ -90,6 +90,8 @@ class StandIn:
         self.keys: dict[str, tuple[str, str]] = {}
         self.sendings: list[tuple[int | None, str]] = []
         """Of each create, which sending it said it was, and the hash of its body."""
+        self.unsaid: list[float | None] = []
+        """Of each create, when it arrived, if its client repeats without saying so."""
         self.deleted: set[str] = set()
         self.story: list[VideoEvent] | None = None
         self.is_ready = True
@@ -126,10 +128,13 @@ class StandIn:
         idempotency_key: str | None = None,
         body_hash: str = "",
         sending: int | None = None,
+        unsaid_at: float | None = None,
         strict: bool = False,
+        wait_seconds: float = 0.0,
     ) -> Video:
         self._check(request, caller, strict)
         self.sendings.append((sending, body_hash))
+        self.unsaid.append(unsaid_at)
         if idempotency_key is not None and idempotency_key in self.keys:
             known_hash, video_id = self.keys[idempotency_key]
             if known_hash != body_hash:

@@ -48,3 +48,28 @@ async def test_a_file_sent_again_is_the_same_body(ask: Ask, service: StandIn) ->
         assert (await ask("POST", "/v1/videos", body=form, content_type=content_type, headers=headers)).status == 200
     assert [sending for sending, _ in service.sendings] == [0, 1]
     assert len({body_hash for _, body_hash in service.sendings}) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"user-agent": "google-genai-sdk/3.6.1 gl-python/3.11.7"},
+        {"user-agent": "Mozilla/5.0", "x-goog-api-client": "google-genai-sdk/3.1.0 gl-node/web"},
+        {"user-agent": "volc-sdk-python/5.0.54"},
+    ],
+)
+async def test_clients_that_repeat_and_do_not_say_so_are_known(
+    ask: Ask, service: StandIn, headers: dict[str, str]
+) -> None:
+    """By what they call themselves. When the request arrived is told with what it asks for."""
+    await _send(ask, headers)
+    await _send(ask, {**headers, "idempotency-key": "order-1"})
+    await _send(ask, {**headers, "x-stainless-retry-count": "1"})
+    assert [unsaid is not None for unsaid in service.unsaid] == [True, False, False]
+    assert [len(body_hash) for _, body_hash in service.sendings] == [64, 64, 64]
+
+
+async def test_others_are_not(ask: Ask, service: StandIn) -> None:
+    """Who sends the same twice with a client that never repeats gets two."""
+    await _send(ask, {"user-agent": "curl/8.11"})
+    assert (service.unsaid, service.sendings) == ([None], [(None, "")])

@@ -1,14 +1,18 @@
 """A dialect on HTTP: who is let in, what is released, and that every answer has the caller's shape and a request id."""
 
+import time
 from typing import Any
 
 import pytest
+from starlette.routing import Router
 from tests.mounting.asgi import HANG_UP, Got, call, multipart
-from tests.mounting.plain import MemoryBackend, serve
+from tests.mounting.plain import MemoryBackend, plain_dialect, serve
 
 from reelway.core.errors import Conflict, StorageFailed
 from reelway.core.videos import Blob
-from reelway.dialects.spec import CancelVideo, CreateVideo, ReadVideo
+from reelway.dialects.spec import Answer, CancelVideo, CreateVideo, Incoming, Outgoing, ReadVideo
+from reelway.mounting.bodies import BodyLimits
+from reelway.mounting.dialects import mount
 
 FILE = ("a.png", "image/png", b"\x89PNG" * 10)
 
@@ -205,3 +209,18 @@ async def test_a_signed_link_needs_no_key() -> None:
     assert (await got(app, "GET", "/things/video_1/bytes", key=None)).status == 401
     assert (await got(app, "GET", "/things/video_1/bytes")).body == b"bytes"
     assert (await got(app, "GET", "/things/video_2/bytes")).status == 404
+
+
+async def test_an_answer_may_repeat_what_was_asked() -> None:
+    """A dialect that renders by the request gets it as it was read, with the time it arrived; anyone else does not."""
+    before = time.time()
+
+    def render_asked(answer: Answer, incoming: Incoming) -> Outgoing:
+        assert before <= incoming.arrived_at <= time.time()
+        return Outgoing(body={"asked": incoming.path, "by": dict(incoming.query)})
+
+    plain = plain_dialect()
+    asking = [endpoint.evolve(render_asked=render_asked) for endpoint in plain.endpoints if endpoint.method == "GET"]
+    app = Router(mount(plain.evolve(endpoints=tuple(asking)), MemoryBackend(), limits=BodyLimits()))
+    answer = await got(app, "GET", "/things/video_1?a=b")
+    assert answer.json == {"asked": "/things/video_1", "by": {"a": "b"}}

@@ -58,6 +58,8 @@ class Incoming(Record):
     query: tuple[tuple[str, str], ...] = ()
     headers: dict[str, str] = {}
     """Names in lower case."""
+    arrived_at: float = 0.0
+    """When its head was read, Unix seconds."""
     json: Any = None
     form: tuple[FormField, ...] | None = None
 

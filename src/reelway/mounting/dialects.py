@@ -97,17 +97,19 @@ class _Door:
         endpoint = self._endpoints.get(exchange.method)
         if endpoint is None:
             raise MethodNotAllowed(exchange.method, exchange.path, self._endpoints)
+        now = time.time()
         incoming = Incoming(
             method=exchange.method,
             path=exchange.path[self._prefix_length :],
             path_parameters=exchange.path_parameters,
             query=exchange.query,
             headers=exchange.headers,
+            arrived_at=now,
         )
         if endpoint.streams:
             await self._serve(exchange, endpoint, incoming)
             return
-        caller = await self._backend.authenticate(self._dialect.key_of(exchange.headers, exchange.query, time.time()))
+        caller = await self._backend.authenticate(self._dialect.key_of(exchange.headers, exchange.query, now))
         check_names(incoming.path_parameters.values())
         staged: list[Blob] = []
         try:

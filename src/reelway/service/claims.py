@@ -6,10 +6,10 @@ Pure. The rule: one request becomes one video, and the same wish expressed twice
 from reelway.core.keys import Caller
 from reelway.store.spec import IdempotencyClaim
 
-__all__ = ["claim_for"]
+__all__ = ["SENT_AGAIN_SECONDS", "claim_for"]
 
 _CHOSEN_SECONDS = 86_400.0
-_SENT_AGAIN_SECONDS = 1_500.0
+SENT_AGAIN_SECONDS = 1_500.0
 """An official client sends three times, gives up on each after 600 seconds, and rests for up to 120 in between."""
 
 
@@ -30,6 +30,6 @@ def claim_for(
         key_id=caller.key_id,
         key=f"body:{body_hash}",
         body_hash=body_hash,
-        expires_at=now + _SENT_AGAIN_SECONDS,
+        expires_at=now + SENT_AGAIN_SECONDS,
         sending=sending,
     )
