@@ -8,6 +8,7 @@ import secrets
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import IO
 from urllib.parse import unquote, urlsplit
@@ -21,7 +22,7 @@ from reelway.assets.folder import FolderAssets
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.disk import disk_failed
-from reelway.core.errors import StorageFailed
+from reelway.core.errors import CallerError, StorageFailed
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.dialects.registry import make_dialects
 from reelway.engine.account import Account
@@ -171,6 +172,7 @@ class Server:
                 settings.data_dir / "sandbox",
                 media,
                 keys=frozenset({sandbox_key}),
+                admits=partial(_is_admins, keys),
                 settings=_sandbox_settings(settings).evolve(prefix=_SANDBOX_PATH),
                 catalog=catalog,
             )
@@ -300,6 +302,14 @@ def _checkpoint() -> Callable[[str], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return die
+
+
+async def _is_admins(keys: KeyRing, key: str) -> bool:
+    """Tell whether a key of this server opens its sandbox too: an admin's does, since everybody's videos lie together there."""
+    try:
+        return (await keys.authenticate(key, time.time())).is_admin
+    except CallerError:
+        return False
 
 
 def _sandbox_settings(settings: Settings) -> SandboxSettings:

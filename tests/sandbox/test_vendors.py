@@ -329,6 +329,15 @@ async def test_success_without_a_file(played: Stage) -> None:
     assert (await played.content(name)).status == 404
 
 
+async def test_bytes_in_an_answer_are_spoiled_like_files(played: Stage) -> None:
+    """What is wrong with a file is wrong with its base64 too, as often as asked."""
+    name = await ordered(played, "x [[result:emptyx1]]", inline=True)
+    while await state(played, name) != "READY":
+        await asyncio.sleep(0.005)
+    (sound,) = (await task(played, name))["inline"]
+    assert base64.b64decode(sound)[4:8] == b"ftyp"
+
+
 async def test_file_of_another_type_and_file_that_is_refused(played: Stage) -> None:
     """The bytes are right and their type is not; or there is an error in place of the file, as often as asked."""
     mistyped, refused = await ordered(played, "x [[result:mistyped]]"), await ordered(played, "x [[result:403x1]]")

@@ -5,7 +5,7 @@ An answer that is to be lost is broken off here, below every layer that would tu
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -91,6 +91,7 @@ def make_sandbox(
     worker: RenderingWorker,
     *,
     keys: frozenset[str] | None = None,
+    admits: Callable[[str], Awaitable[bool]] | None = None,
     settings: SandboxSettings = SandboxSettings(),  # noqa: B008 - a frozen value
     clock: Callable[[], float] = time.time,
     catalog: Catalog | None = None,
@@ -98,7 +99,8 @@ def make_sandbox(
 ) -> Sandbox:
     """Return a sandbox over a folder, which plays the vendor of every dialect there is.
 
-    `keys` None accepts any key and none; the worker stays the caller's to close. Without a catalogue the packaged one holds.
+    `keys` None accepts any key and none; `admits` is asked about those that are not among them. The worker stays the caller's
+    to close. Without a catalogue the packaged one holds.
     """
     played = tuple(make_dialects() if dialects is None else dialects)
     files = SandboxFolder(folder)
@@ -114,7 +116,7 @@ def make_sandbox(
         judge=Judge(load_catalog() if catalog is None else catalog),
     )
     by_name = {dialect.name: dialect for dialect in played}
-    backend = SandboxBackend(files, studio, intake, by_name, keys=keys, settings=settings, clock=clock)
+    backend = SandboxBackend(files, studio, intake, by_name, keys=keys, admits=admits, settings=settings, clock=clock)
     routes: list[BaseRoute] = [
         route
         for dialect in played

@@ -10,7 +10,8 @@ from reelway.core.lifecycle import Status
 from reelway.core.videos import Variant
 from reelway.dialects.spec import OpenContent
 from reelway.mounting.dialects import OpenedContent
-from reelway.sandbox.misbehaviour import spoil, status_error
+from reelway.sandbox.faults import ResultFault
+from reelway.sandbox.misbehaviour import spoil, spoiled_bytes, status_error
 from reelway.sandbox.studio import MadeFile, Studio
 from reelway.sandbox.tasks import Task, look
 
@@ -33,19 +34,28 @@ class Files:
         self._require(task, call.index)
         made = await self._studio.file(task, call.variant, call.index)
         await asyncio.sleep(task.faults.result_seconds)
-        count_one(self._downloads, task.id, self._studio.tasks, self._most_tasks)
-        times = self._downloads[task.id]
-        for fault in task.faults.result_errors:
-            if times <= fault.times:
-                raise status_error(fault)
-        if task.faults.result is not None and times <= task.faults.result_times:
-            return await asyncio.to_thread(spoil, made, task.faults.result)
+        times = self._count(task)
+        for error in task.faults.result_errors:
+            if times <= error.times:
+                raise status_error(error)
+        fault = self._spoiled_by(task, times)
+        if fault is not None:
+            return await asyncio.to_thread(spoil, made, fault)
         return _opened(made)
 
     async def all_bytes(self, task: Task) -> tuple[bytes, ...]:
-        """Return every video of a task."""
+        """Return every video of a task, spoiled where that was asked for; that counts as a download."""
         made = [await self._studio.file(task, Variant.VIDEO, index) for index in range(len(task.outputs))]
-        return tuple([await asyncio.to_thread(one.path.read_bytes) for one in made])
+        fault = self._spoiled_by(task, self._count(task))
+        return tuple([await asyncio.to_thread(spoiled_bytes, one, fault) for one in made])
+
+    def _count(self, task: Task) -> int:
+        """Count one more download, and return how many there were."""
+        count_one(self._downloads, task.id, self._studio.tasks, self._most_tasks)
+        return self._downloads[task.id]
+
+    def _spoiled_by(self, task: Task, times: int) -> ResultFault | None:
+        return task.faults.result if times <= task.faults.result_times else None
 
     def _require(self, task: Task, index: int) -> None:
         seen = look(task, self._clock())

@@ -18,7 +18,7 @@ from reelway.mounting.exchange import ClientGone
 from reelway.sandbox.faults import HttpFault, ResultFault
 from reelway.sandbox.studio import MadeFile
 
-__all__ = ["ODD_STATUS", "OddVideo", "refusal_of", "spoil", "status_error", "with_odd_words"]
+__all__ = ["ODD_STATUS", "OddVideo", "refusal_of", "spoil", "spoiled_bytes", "status_error", "with_odd_words"]
 
 ODD_STATUS = "pondering"
 """A status word that no client knows."""
@@ -49,6 +49,13 @@ _KINDS: Mapping[int, FailureKind] = {
 """What a bare status means to a dialect that has codes of its own."""
 _NOT_BEGUN = {"outputs": (), "failure": None, "completed_at": None, "progress": 0, "b64_json": ()}
 _FAILURE = Failure(kind=FailureKind.VENDOR_ERROR, message="The sandbox was asked for an odd answer.")
+
+
+_SPOILERS: Mapping[ResultFault | None, Callable[[bytes], bytes]] = {
+    "truncated": lambda data: data[: int(len(data) * _KEPT_SHARE)],
+    "text": lambda data: _PAGE,
+    "empty": lambda data: b"",
+}
 
 
 class OddVideo(Video):
@@ -95,6 +102,12 @@ def refusal_of(kind: FailureKind) -> CallerError:
     return error
 
 
+def spoiled_bytes(made: MadeFile, fault: ResultFault | None) -> bytes:
+    """Return the bytes of a file, spoiled in those ways that concern bytes alone. Blocks for a moment."""
+    data = made.path.read_bytes()
+    return _SPOILERS[fault](data) if fault in _SPOILERS else data
+
+
 def spoil(made: MadeFile, fault: ResultFault) -> OpenedContent:
     """Return something other than the file. Blocks for a moment."""
     if fault == "gone":
@@ -104,7 +117,7 @@ def spoil(made: MadeFile, fault: ResultFault) -> OpenedContent:
         return _file(made.evolve(blob=made.blob.evolve(media_type="text/html")), made.path, data)
     if fault == "cut":
         return OpenedContent(blob=made.blob, filename=made.filename, path=None, read=_break_off(data))
-    data = {"truncated": data[: int(len(data) * _KEPT_SHARE)], "text": _PAGE, "empty": b""}[fault]
+    data = _SPOILERS[fault](data)
     path = made.path.with_name(f"{made.path.stem}.{fault}{made.path.suffix}")
     path.write_bytes(data)
     return _file(made, path, data)
