@@ -31,6 +31,7 @@ __all__ = ["read_current"]
 _TEXT = "text-to-video"
 _SETTINGS = ("multi_shot", "audio", "resolution", "aspect_ratio", "duration")
 _OPTIONS = ("callback_url", "external_task_id", "watermark_info")
+_SLOTS = {"seconds": "duration", "ratio": "aspect_ratio", "tier": "resolution", "audio": "audio"}
 _LABEL_LIMIT = 512
 
 _FRAMES = {
@@ -66,7 +67,7 @@ def read_current(incoming: Incoming, product: str) -> VideoRequest:
     """Return what is asked for at one of the doors. Raises `InvalidRequest` that names the field."""
     fields = read_fields(incoming)
     wanted = "prompt" if product == _TEXT else "contents"
-    _refuse_unknown(fields, (wanted, "settings", "options"), product)
+    _refuse_unknown(fields, (wanted, "settings", "options"))
     if wanted not in fields:
         raise InvalidRequest(f"{wanted} is required", code="missing_required_parameter", param=wanted)
     contents = (
@@ -76,7 +77,7 @@ def read_current(incoming: Incoming, product: str) -> VideoRequest:
     )
     settings = _section(fields, "settings", _SETTINGS)
     options = _section(fields, "options", _OPTIONS)
-    spelled = {slot: f"settings.{name}" for slot, name in _SPELLED.items() if name in settings}
+    spelled = {slot: f"settings.{name}" for slot, name in _SLOTS.items() if name in settings}
     callback_url = None
     if "callback_url" in options:
         callback_url = read_url(options["callback_url"], "options.callback_url")
@@ -100,21 +101,17 @@ def read_current(incoming: Incoming, product: str) -> VideoRequest:
     )
 
 
-_SPELLED = {"seconds": "duration", "ratio": "aspect_ratio", "tier": "resolution", "audio": "audio"}
-
-
 def _section(fields: Mapping[str, Any], name: str, known: tuple[str, ...]) -> dict[str, Any]:
     given = read_object(fields.get(name, {}), name)
     _refuse_unknown(given, known, name)
     return {key: value for key, value in given.items() if not is_blank(value)}
 
 
-def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
+def _refuse_unknown(given: Mapping[str, Any], known: tuple[str, ...], place: str = "") -> None:
     unknown = sorted(given.keys() - set(known))
     if unknown:
-        raise InvalidRequest(
-            f"{unknown[0][:80]} is nothing that {where} takes; it takes {', '.join(known)}", param=unknown[0][:80]
-        )
+        field = f"{place}.{unknown[0][:80]}" if place else unknown[0][:80]
+        raise InvalidRequest(f"{field} is no field of this API; here are {', '.join(known)}", param=field)
 
 
 # --- contents
