@@ -1,12 +1,20 @@
 """The sandbox inside a gateway plays the vendors too, below its own path and for the gateway's admins."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from tests.acceptance.processes import KEY, Gateway, ask
+from tests.acceptance.processes import KEY, Gateway, Sandbox, ask
 
 pytestmark = pytest.mark.acceptance
 
+PAGE = Path(__file__).parents[2] / "docs/howto/sandbox.md"
+MODELS = {
+    "kling-video": "kling",
+    "doubao-seedance-1-0-pro-fast-251015": "bytedance",
+    "gemini-omni": "google_interactions",
+}
 TASKS = "/sandbox/api/v3/contents/generations/tasks"
 
 
@@ -45,3 +53,16 @@ def test_wrong_path_below_the_sandbox_says_what_there_is(gateway: Gateway) -> No
     refused = gateway.ask("GET", "/sandbox/kling/v1/nothing")
     assert refused.json["code"] == 1201
     assert "kling at /kling" in refused.json["message"]
+
+
+def test_accounts_on_the_page_work_as_pasted(tmp_path: Path) -> None:
+    """One sandbox is every vendor of a gateway: each model is made through its vendor's own API, without a warning."""
+    (accounts,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    with Sandbox(tmp_path / "sandbox") as sandbox:
+        settings = accounts.replace("http://127.0.0.1:8090", sandbox.url).replace("anything", KEY)
+        with Gateway(tmp_path / "gateway", settings=settings) as gateway:
+            made = {name: gateway.create(model=name, prompt=f"a fox, {name}") for name in MODELS}
+            assert {gateway.finished(video["id"])["status"] for video in made.values()} == {"completed"}
+        seen = sandbox.creates()
+    assert {one["prompt"].rpartition(" ")[2]: one["dialect"] for one in seen} == MODELS
+    assert [one["warnings"] for one in seen] == [[]] * len(MODELS)
