@@ -11,7 +11,7 @@ from reelway.settings import ENVIRONMENT_VENDORS
 @pytest.fixture
 def empty(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Forget every setting and vendor of this machine; return the folder we are in."""
-    vendors = {variable for entry in ENVIRONMENT_VENDORS for variable in entry.secrets.values()}
+    vendors = {variable for entry in ENVIRONMENT_VENDORS for variable in entry.variables}
     for name in list(os.environ):
         if name.startswith("REELWAY_") or name in vendors:
             monkeypatch.delenv(name)

@@ -1,9 +1,12 @@
 """Accounts from the variables vendors' own tools use."""
 
+from pathlib import Path
+
 import pytest
 
 from reelway.settings import accounts_from_environment, environment_notices
 
+PROJECT = {"GOOGLE_CLOUD_PROJECT": "p"}
 SERVER = {"OPENAI_API_KEY": "sk-a", "OPENAI_BASE_URL": "https://video.example/v1/"}
 
 
@@ -102,10 +105,85 @@ def test_vertex_needs_a_project() -> None:
     environment = {"GOOGLE_APPLICATION_CREDENTIALS": "/keys/me.json"}
 
     assert accounts_from_environment(environment) == ()
-    [account] = accounts_from_environment(
-        environment | {"GOOGLE_CLOUD_PROJECT": "p", "GOOGLE_CLOUD_LOCATION": "global"}
-    )
-    assert account.settings == {"project": "p", "location": "global"}
+    [account] = accounts_from_environment(environment | PROJECT | {"GOOGLE_CLOUD_LOCATION": "global"})
+    assert account.settings == {"project": "p", "location": "global", "omni_location": "global"}
+    assert account.credential() == {"credentials_file": "/keys/me.json"}
+
+
+@pytest.mark.parametrize(
+    ("location", "base_url"),
+    [
+        ("", "https://us-central1-aiplatform.googleapis.com"),
+        ("europe-west4", "https://europe-west4-aiplatform.googleapis.com"),
+        ("global", "https://aiplatform.googleapis.com"),
+        ("eu", "https://aiplatform.eu.rep.googleapis.com"),
+    ],
+)
+def test_vertex_has_a_host_for_each_location(location: str, base_url: str) -> None:
+    """A region, the whole world, or a part of it; Omni is made at `global` from all of them."""
+    environment = PROJECT | {"GOOGLE_APPLICATION_CREDENTIALS": "/keys/me.json", "GOOGLE_CLOUD_LOCATION": location}
+
+    [account] = accounts_from_environment(environment)
+    assert (account.base_url, account.settings["omni_location"]) == (base_url, "global")
+
+    [elsewhere] = accounts_from_environment(environment | {"REELWAY_VERTEX_BASE_URL": "http://gateway.example"})
+    assert elsewhere.base_url == "http://gateway.example"
+    assert "omni_location" not in elsewhere.settings
+
+
+def test_vertex_signs_in_with_what_gcloud_left(tmp_path: Path) -> None:
+    """After `gcloud auth application-default login` a project is all that is missing."""
+    environment = PROJECT | {"HOME": str(tmp_path)}
+    assert accounts_from_environment(environment) == ()
+
+    folder = tmp_path / ".config" / "gcloud"
+    folder.mkdir(parents=True)
+    file = folder / "application_default_credentials.json"
+    file.write_text("{}")
+
+    [account] = accounts_from_environment(environment)
+    assert account.credential() == {"credentials_file": str(file)}
+    [moved] = accounts_from_environment(PROJECT | {"CLOUDSDK_CONFIG": str(folder)})
+    assert moved.credential() == {"credentials_file": str(file)}
+
+
+def test_vertex_may_sign_in_as_the_machine_where_it_is_said() -> None:
+    """A project alone says nothing: many machines have one, and it must not switch the sandbox off."""
+    assert accounts_from_environment(PROJECT) == ()
+    [account] = accounts_from_environment(PROJECT | {"GOOGLE_GENAI_USE_VERTEXAI": "true"})
+    assert account.credential() == {}
+
+
+def test_vertex_results_go_to_the_bucket_that_is_named() -> None:
+    """Without one they come within the answers."""
+    environment = PROJECT | {"GOOGLE_GENAI_USE_VERTEXAI": "true", "REELWAY_VERTEX_STORAGE_URI": "gs://out/reelway"}
+
+    [account] = accounts_from_environment(environment)
+    assert account.settings["storage_uri"] == "gs://out/reelway"
+
+
+ENDPOINT = {"AZURE_OPENAI_ENDPOINT": "https://me.openai.azure.com"}
+CLIENT = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+
+
+@pytest.mark.parametrize(
+    ("variables", "credential"),
+    [
+        ({"AZURE_OPENAI_API_KEY": "k", **CLIENT}, {"api_key": "k"}),
+        (CLIENT, {"tenant_id": "t", "client_id": "c", "client_secret": "s"}),
+        ({"IDENTITY_ENDPOINT": "http://169.254.0.1"}, {}),
+        ({"AZURE_FEDERATED_TOKEN_FILE": "/var/token", "AZURE_CLIENT_ID": "c"}, {"client_id": "c"}),
+    ],
+)
+def test_azure_takes_a_key_a_client_or_the_machine_itself(
+    variables: dict[str, str], credential: dict[str, str]
+) -> None:
+    """In this order; none of them says anything without the endpoint."""
+    [account] = accounts_from_environment(ENDPOINT | variables)
+
+    assert (account.service, account.credential()) == ("azure", credential)
+    assert environment_notices(ENDPOINT | variables) == ()
+    assert accounts_from_environment(variables) == ()
 
 
 def test_every_vendor_of_the_list_can_be_switched_on() -> None:

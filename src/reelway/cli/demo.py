@@ -102,7 +102,7 @@ def _demo_environment() -> dict[str, str]:
     """Return our variables without any that configure Reelway or a vendor, so that nothing real can be reached."""
     from reelway.settings import ENVIRONMENT_VENDORS
 
-    secrets = {variable for entry in ENVIRONMENT_VENDORS for variable in entry.secrets.values()}
+    secrets = {variable for entry in ENVIRONMENT_VENDORS for variable in entry.variables}
     kept = {
         name: value for name, value in os.environ.items() if name not in secrets and not name.startswith("REELWAY_")
     }

@@ -1,20 +1,24 @@
 """Accounts from the variables that vendors' own tools use: whoever has `GEMINI_API_KEY` set needs no file.
 
-Nothing here reads the process: the environment comes in as an argument.
+Nothing here reads the process: the environment comes in as an argument. Only whether
+gcloud's own file is there is asked of the disk.
 """
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from reelway.settings.accounts import AccountSettings
+from reelway.vendors.vertex import host_of
 
 __all__ = [
     "BASE_URL_VARIABLES",
     "ENVIRONMENT_VENDORS",
     "OPENAI_SERVICE_VARIABLE",
+    "VERTEX_STORAGE_VARIABLE",
     "EnvironmentVendor",
     "accounts_from_environment",
     "environment_notices",
@@ -33,6 +37,13 @@ class EnvironmentVendor(NamedTuple):
     base_url_variable: str
     """Overrides `base_url`."""
     summary: str
+    needs: tuple[str, ...] = ()
+    """Variables without which the secrets say too little; where there are no secrets, the machine itself may sign in."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Every variable that must be set."""
+        return (*self.secrets.values(), *self.needs)
 
 
 ENVIRONMENT_VENDORS = (
@@ -53,7 +64,29 @@ ENVIRONMENT_VENDORS = (
         {"api_key": "AZURE_OPENAI_API_KEY"},
         "",
         "REELWAY_AZURE_BASE_URL",
-        "Azure OpenAI at `AZURE_OPENAI_ENDPOINT`; `AZURE_OPENAI_DEPLOYMENT` names the deployment for `sora-2`.",
+        "Azure OpenAI with a key; `AZURE_OPENAI_DEPLOYMENT` names the deployment for `sora-2`.",
+        ("AZURE_OPENAI_ENDPOINT",),
+    ),
+    EnvironmentVendor(
+        "azure",
+        "openai_videos",
+        "azure",
+        {"tenant_id": "AZURE_TENANT_ID", "client_id": "AZURE_CLIENT_ID", "client_secret": "AZURE_CLIENT_SECRET"},
+        "",
+        "REELWAY_AZURE_BASE_URL",
+        "Azure OpenAI through Microsoft Entra, which needs `pip install 'reelway[azure]'`.",
+        ("AZURE_OPENAI_ENDPOINT",),
+    ),
+    EnvironmentVendor(
+        "azure",
+        "openai_videos",
+        "azure",
+        {},
+        "",
+        "REELWAY_AZURE_BASE_URL",
+        "The same with the identity of the machine, where Azure provides one (`IDENTITY_ENDPOINT` or "
+        "`AZURE_FEDERATED_TOKEN_FILE`); `AZURE_CLIENT_ID` chooses among several.",
+        ("AZURE_OPENAI_ENDPOINT",),
     ),
     EnvironmentVendor(
         "google",
@@ -62,16 +95,29 @@ ENVIRONMENT_VENDORS = (
         {"api_key": "GEMINI_API_KEY"},
         "https://generativelanguage.googleapis.com",
         "REELWAY_GOOGLE_BASE_URL",
-        "Veo and Omni through the Gemini API.",
+        "Gemini Omni through the Gemini API; Veo left it on 2026-10-22.",
     ),
     EnvironmentVendor(
         "vertex",
         "vertex",
         "vertex",
         {"credentials_file": "GOOGLE_APPLICATION_CREDENTIALS"},
-        "https://aiplatform.googleapis.com",
+        "",
         "REELWAY_VERTEX_BASE_URL",
-        "Veo through Vertex AI; needs `GOOGLE_CLOUD_PROJECT`, reads `GOOGLE_CLOUD_LOCATION`.",
+        "Veo and Omni through Vertex AI, with the key file of a service account or of a workload's identity; reads "
+        "`GOOGLE_CLOUD_LOCATION`, and puts results into the bucket `REELWAY_VERTEX_STORAGE_URI` names.",
+        ("GOOGLE_CLOUD_PROJECT",),
+    ),
+    EnvironmentVendor(
+        "vertex",
+        "vertex",
+        "vertex",
+        {},
+        "",
+        "REELWAY_VERTEX_BASE_URL",
+        "The same after `gcloud auth application-default login`, or, with `GOOGLE_GENAI_USE_VERTEXAI=true`, as the machine's "
+        "own service account.",
+        ("GOOGLE_CLOUD_PROJECT",),
     ),
     EnvironmentVendor(
         "bytedance",
@@ -139,6 +185,7 @@ ENVIRONMENT_VENDORS = (
 )
 
 OPENAI_SERVICE_VARIABLE = "REELWAY_OPENAI_SERVICE"
+VERTEX_STORAGE_VARIABLE = "REELWAY_VERTEX_STORAGE_URI"
 _OPENAI_HOSTS = (
     ("api.openai.com", "openai"),
     (".openai.azure.com", "azure"),
@@ -173,8 +220,14 @@ def environment_notices(environment: Mapping[str, str], *, own_address: str | No
         )
     if address and _same_server(address, own_address):
         notices.append("OPENAI_BASE_URL points at this very server and is not used as a vendor.")
+    if environment.get("AZURE_OPENAI_ENDPOINT") and "azure" not in {
+        account.name for account in accounts_from_environment(environment)
+    }:
+        notices.append(
+            "AZURE_OPENAI_ENDPOINT is set without AZURE_OPENAI_API_KEY; the account was left out. Set both, or sign in through "
+            "Microsoft Entra with AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET."
+        )
     for whole, missing in (
-        (("AZURE_OPENAI_ENDPOINT",), "AZURE_OPENAI_API_KEY"),
         (("AZURE_OPENAI_API_KEY",), "AZURE_OPENAI_ENDPOINT"),
         (("KLING_ACCESS_KEY",), "KLING_SECRET_KEY"),
         (("KLING_SECRET_KEY",), "KLING_ACCESS_KEY"),
@@ -186,10 +239,15 @@ def environment_notices(environment: Mapping[str, str], *, own_address: str | No
 
 def _account(entry: EnvironmentVendor, environment: Mapping[str, str]) -> AccountSettings | None:
     secrets = {part: environment.get(variable, "") for part, variable in entry.secrets.items()}
-    if not all(secrets.values()):
-        return None
+    if not entry.secrets:
+        own = _own_identity(entry, environment)
+        if own is None:
+            return None
+        secrets = own
     service, settings, models = entry.service, {}, {}
     base_url = environment.get(entry.base_url_variable) or entry.base_url
+    if not all(secrets.values()) or not (base_url or all(environment.get(name) for name in entry.needs)):
+        return None
     if entry.account == "openai":
         base_url = _openai_address(environment)
         service = environment.get(OPENAI_SERVICE_VARIABLE) or _openai_service(base_url)
@@ -200,12 +258,10 @@ def _account(entry: EnvironmentVendor, environment: Mapping[str, str]) -> Accoun
         deployment = environment.get("AZURE_OPENAI_DEPLOYMENT")
         models = {"sora-2": deployment} if deployment else {}
     elif entry.account == "vertex":
-        settings = {
-            "project": environment.get("GOOGLE_CLOUD_PROJECT", ""),
-            "location": environment.get("GOOGLE_CLOUD_LOCATION") or "us-central1",
-        }
-        if not settings["project"]:
+        if not environment.get("GOOGLE_CLOUD_PROJECT"):
             return None
+        settings = _vertex_settings(environment, at_google=not base_url)
+        base_url = base_url or f"https://{host_of(settings['location'])}"
     elif entry.account == "bytedance" and "bytepluses.com" in base_url:
         service = "byteplus"
     if not base_url:
@@ -219,6 +275,30 @@ def _account(entry: EnvironmentVendor, environment: Mapping[str, str]) -> Accoun
         models=models,
         settings=settings,
     )
+
+
+def _own_identity(entry: EnvironmentVendor, environment: Mapping[str, str]) -> dict[str, str] | None:
+    """Return with what the machine signs in by itself; None where nothing says that it may."""
+    if entry.account == "azure":
+        provided = any(environment.get(name) for name in ("IDENTITY_ENDPOINT", "AZURE_FEDERATED_TOKEN_FILE"))
+        client = environment.get("AZURE_CLIENT_ID", "")
+        return ({"client_id": client} if client else {}) if provided else None
+    folder = environment.get("CLOUDSDK_CONFIG") or f"{environment.get('HOME', '')}/.config/gcloud"
+    file = Path(folder) / "application_default_credentials.json"
+    if file.is_file():
+        return {"credentials_file": str(file)}
+    return {} if environment.get("GOOGLE_GENAI_USE_VERTEXAI", "").lower() in {"1", "true"} else None
+
+
+def _vertex_settings(environment: Mapping[str, str], *, at_google: bool) -> dict[str, str]:
+    """Return project, place and bucket. Google has Omni at `global` alone, wherever its Veo is."""
+    storage = environment.get(VERTEX_STORAGE_VARIABLE)
+    return {
+        "project": environment["GOOGLE_CLOUD_PROJECT"],
+        "location": environment.get("GOOGLE_CLOUD_LOCATION") or "us-central1",
+        **({"omni_location": "global"} if at_google else {}),
+        **({"storage_uri": storage} if storage else {}),
+    }
 
 
 def _openai_address(environment: Mapping[str, str]) -> str:

@@ -14,7 +14,12 @@ from pydantic_settings import EnvSettingsSource
 
 from reelway.core.errors import GatewayError
 from reelway.settings.accounts import AccountSettings
-from reelway.settings.environment import BASE_URL_VARIABLES, OPENAI_SERVICE_VARIABLE, accounts_from_environment
+from reelway.settings.environment import (
+    BASE_URL_VARIABLES,
+    OPENAI_SERVICE_VARIABLE,
+    VERTEX_STORAGE_VARIABLE,
+    accounts_from_environment,
+)
 from reelway.settings.settings import SECTIONS, Settings, default_data_dir
 
 __all__ = ["SettingsInvalid", "all_accounts", "find_file", "load_settings", "unknown_variables"]
@@ -78,7 +83,7 @@ def unknown_variables(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Return the `REELWAY_…` variables that mean nothing: misspelt ones, most likely."""
     single = set(Settings.model_fields) - set(SECTIONS.values())
     known = {_PREFIX + name.upper() for name in single} | _CLIENT_VARIABLES
-    known |= {*BASE_URL_VARIABLES, OPENAI_SERVICE_VARIABLE}
+    known |= {*BASE_URL_VARIABLES, OPENAI_SERVICE_VARIABLE, VERTEX_STORAGE_VARIABLE}
     return tuple(sorted(name for name in environment if name.startswith(_PREFIX) and name not in known))
 
 
