@@ -43,7 +43,7 @@ def key_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = (), 
     token = token.strip()
     if scheme.lower() != "bearer" or not token:
         return None
-    return _key_in_token(token, now) if token.startswith("eyJ") and token.count(".") == 2 else token
+    return _key_in_token(token, now) if token.startswith("ey") and token.count(".") == 2 else token
 
 
 def _key_in_token(token: str, now: float) -> str:
