@@ -18,6 +18,7 @@ from reelway.dialects.aliases import ALIASES, INPUT_SLOTS
 from reelway.settings import ENVIRONMENT_VENDORS, AccountSettings, Settings
 from reelway.settings.environment import EnvironmentVendor
 from reelway.settings.settings import SECTIONS
+from reelway.vendors.openai_services import SERVICES, Service
 
 __all__ = ["PARTS", "environment_table", "names", "table"]
 
@@ -121,7 +122,7 @@ def _fields(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
 def environment_table(entries: Iterable[EnvironmentVendor]) -> str:
     """Return which variables switch vendors on."""
     rows = [
-        (names(entry.secrets.values()), f"`{entry.vendor}`", f"`{entry.base_url_variable}`", entry.summary)
+        (names(entry.variables), f"`{entry.vendor}`", f"`{entry.base_url_variable}`", entry.summary)
         for entry in entries
     ]
     return table(("variables", "adapter", "another base URL", "what"), rows)
@@ -129,6 +130,27 @@ def environment_table(entries: Iterable[EnvironmentVendor]) -> str:
 
 def _environment_vendors() -> str:
     return environment_table(ENVIRONMENT_VENDORS)
+
+
+def _openai_services() -> str:
+    rows = [
+        (
+            f"`{service.name}`",
+            service.title,
+            names(service.further_words) or "–",
+            "in the list" if service.lists else "cannot be looked for",
+            _cancelling(service),
+            "yes" if service.deletes else "no endpoint",
+            "the link in the object" if service.has_links else "`/content`",
+        )
+        for service in SERVICES.values()
+    ]
+    head = ("service", "server", "further states", "a create whose answer was lost", "cancel", "delete", "result")
+    return table(head, rows)
+
+
+def _cancelling(service: Service) -> str:
+    return "yes" if service.is_ours else "by deleting" if service.cancels_by_deleting else "no"
 
 
 def _decisions() -> str:
@@ -169,6 +191,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "failure-kinds": _failure_kinds,
         "lifecycle-diagram": _lifecycle_diagram,
         "lifecycle-statuses": _lifecycle_statuses,
+        "openai-services": _openai_services,
         "sections": _sections,
         "settings": _settings,
     }

@@ -67,6 +67,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
             yield Chain(gateway, sandbox)
 
 
+@pytest.mark.proves("openai_videos", "submit", "check", client="LiteLLM proxy")
 def test_a_video_is_made_through_litellm(chain: Chain) -> None:
     """Options and the picture arrive at the vendor, and the file comes back."""
     prompt = "a stair, seen through another proxy"

@@ -23,6 +23,7 @@ PAINTS_NOTHING = "[[fail:vendor_error]]"
 LIMIT_SECONDS = 120
 
 
+@pytest.mark.proves("openai_videos", "submit", "check", "delete", "find", client="openai (Node)")
 def test_the_node_client_is_served(official: Official, tmp_path: Path) -> None:
     """Every call it has; and of each create whose answer was lost, the vendor has heard once."""
     node = shutil.which("node")

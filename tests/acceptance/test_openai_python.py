@@ -55,6 +55,7 @@ def extra(video: Any) -> dict[str, Any]:
 # --- create
 
 
+@pytest.mark.proves("openai_videos", "submit", "check", client="openai (Python)")
 def test_text_alone_becomes_a_video(client: openai.OpenAI, official: Official) -> None:
     """`create_and_poll` returns it finished, with every field of OpenAI's own object, and one create reached the vendor."""
     video = client.videos.create_and_poll(prompt="a copper fox on a tin roof", **SHORT)
@@ -154,6 +155,7 @@ def test_every_extra_field_gets_through(client: openai.OpenAI, official: Officia
 # --- list
 
 
+@pytest.mark.proves("openai_videos", "find", client="openai (Python)")
 def test_the_pager_walks_over_all_pages(client: openai.OpenAI) -> None:
     """Five videos in pages of two: each once, in either order; `has_next_page` is honest."""
     mine = {"user": "pages"}
@@ -233,6 +235,7 @@ def test_remix_edit_and_extend_make_new_videos(client: openai.OpenAI, official: 
 # --- end
 
 
+@pytest.mark.proves("openai_videos", "delete", client="openai (Python)")
 def test_a_deleted_video_is_gone(client: openai.OpenAI) -> None:
     """The confirmation is OpenAI's; afterwards there is nothing to read, list or download."""
     video = client.videos.create_and_poll(prompt="soon gone", **SHORT, poll_interval_ms=SOON_MS)

@@ -36,6 +36,8 @@ class Service(Record):
     """A look at a failed video is answered with an error status, which stands in its code as well."""
     hides_codes: bool = False
     """It wraps the vendor's refusal into a text of its own, where the code can still be read."""
+    cancels_by_deleting: bool = False
+    """What is deleted while it is made is aborted."""
     lists: bool = True
     deletes: bool = True
     has_links: bool = False
@@ -75,7 +77,7 @@ _ALL = (
     Service(name="compatible", title="any other compatible server", further_words=_RELAYED),
     Service(name="reelway", title="another Reelway", is_ours=True),
     Service(name="sandbox", title="the sandbox", is_ours=True),
-    Service(name="vllm", title="vLLM-Omni", fails_with_status=True),
+    Service(name="vllm", title="vLLM-Omni", fails_with_status=True, cancels_by_deleting=True),
     Service(name="sglang", title="SGLang"),
     Service(
         name="litellm",

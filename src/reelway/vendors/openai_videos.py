@@ -100,7 +100,7 @@ class OpenAIVideos:
     def cancel(self, operation: Mapping[str, Any]) -> Flow[CancelAnswer]:
         """Stop it where the server can: another Reelway has an endpoint for it, vLLM-Omni aborts what is deleted."""
         service = _service(operation)
-        if service.name == "vllm":
+        if service.cancels_by_deleting:
             response = yield delete(_path(operation))
             if response.status == 409:
                 return "asked"  # it is being aborted, or has just finished
