@@ -19,7 +19,7 @@ from reelway.api.app import make_app
 from reelway.core.errors import InvalidRequest
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import State
-from reelway.core.videos import Blob, InputReference, MediaKind, Role, VideoRequest
+from reelway.core.videos import Blob, InputReference, MediaKind, Mode, Role, VideoRequest
 from reelway.service.files import FileKeeper
 from reelway.vendors.spec import Accepted, Running
 
@@ -33,6 +33,12 @@ class LinkingAcme(CallingAcme):
     """Takes videos by address alone."""
 
     link_kinds = frozenset({MediaKind.VIDEO})
+
+
+class ContinuingAcme(LinkingAcme):
+    """Edits its own work by its id."""
+
+    continued_modes = frozenset({Mode.EDIT})
 
 
 class BytesAcme(Acme):
@@ -238,7 +244,9 @@ async def test_what_needs_an_address_is_refused_before_it_is_charged(make_front:
     assert sum((await front.stage.store.count_unfinished()).values()) == 0
 
 
-@pytest.mark.parametrize(("adapter", "public_url"), [(LinkingAcme, PUBLIC), (BytesAcme, None), (Acme, None)])
+@pytest.mark.parametrize(
+    ("adapter", "public_url"), [(LinkingAcme, PUBLIC), (ContinuingAcme, None), (BytesAcme, None), (Acme, None)]
+)
 async def test_what_needs_none_is_taken(make_front: MakeFront, adapter: type[Acme], public_url: str | None) -> None:
     """A vendor that takes bytes, or a server that vendors can reach."""
     front = await make_front(adapter, public_url)

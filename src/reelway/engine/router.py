@@ -11,9 +11,9 @@ from reelway.catalog.routes import living_routes
 from reelway.catalog.spec import ModelCard, RouteCard, When
 from reelway.core.jobs import JobRoute
 from reelway.core.record import Record
-from reelway.core.videos import Input, Mode, ResolvedRequest, Role
+from reelway.core.videos import Input, ResolvedRequest, Role
 from reelway.engine.account import Account
-from reelway.vendors.spec import Adapter
+from reelway.vendors.spec import Adapter, CanContinue
 
 __all__ = ["Choice", "Health", "Obstacle", "Router"]
 
@@ -178,8 +178,8 @@ def _needs_link(given: Input, request: ResolvedRequest, adapter: Adapter) -> boo
     """Tell whether the vendor will have to fetch this input from us."""
     if given.kind not in adapter.link_kinds or given.file_id is not None:
         return False
-    if given.role is Role.SOURCE and request.mode is Mode.REMIX:
-        return False  # goes on from the vendor's own work
+    if given.role is Role.SOURCE and isinstance(adapter, CanContinue) and request.mode in adapter.continued_modes:
+        return False
     return given.url is None or given.kind not in adapter.url_kinds
 
 

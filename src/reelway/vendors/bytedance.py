@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from reelway.core.errors import UnexpectedResponse
 from reelway.core.failures import Failure, FailureKind
-from reelway.core.videos import MediaKind
+from reelway.core.videos import MediaKind, Mode
 from reelway.vendors.bytedance_answers import (
     FINISHED,
     CreatedAnswer,
@@ -54,6 +54,7 @@ class ByteDance:
     vendor = "bytedance"
     url_kinds = frozenset(MediaKind)
     link_kinds = frozenset({MediaKind.VIDEO})
+    continued_modes = frozenset({Mode.REMIX})
 
     def submit(self, submission: Submission) -> Flow[Accepted]:
         """Create a task; the answer is its id and nothing else."""

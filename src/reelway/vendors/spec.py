@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from reelway.core.failures import Failure
 from reelway.core.record import Record
-from reelway.core.videos import Blob, Input, MediaKind, ResolvedRequest
+from reelway.core.videos import Blob, Input, MediaKind, Mode, ResolvedRequest
 
 __all__ = [
     "Accepted",
@@ -18,6 +18,7 @@ __all__ = [
     "Base64",
     "Callback",
     "CanCancel",
+    "CanContinue",
     "CanDelete",
     "CanFind",
     "CanReadCallback",
@@ -238,6 +239,14 @@ class CanCancel(Protocol):
     """The vendor can stop running work."""
 
     def cancel(self, operation: Mapping[str, Any]) -> Flow[CancelAnswer]: ...
+
+
+@runtime_checkable
+class CanContinue(Protocol):
+    """The vendor goes on from its own work, named by its id."""
+
+    continued_modes: frozenset[Mode]
+    """Modes in which the source video is named so, and its bytes are not needed."""
 
 
 @runtime_checkable
