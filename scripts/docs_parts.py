@@ -138,7 +138,7 @@ def _openai_services() -> str:
             f"`{service.name}`",
             service.title,
             names(service.further_words) or "–",
-            "in the list" if service.lists else "cannot be looked for",
+            _finding(service),
             _cancelling(service),
             "yes" if service.deletes else "no endpoint",
             "the link in the object" if service.has_links else "`/content`",
@@ -147,6 +147,16 @@ def _openai_services() -> str:
     ]
     head = ("service", "server", "further states", "a create whose answer was lost", "cancel", "delete", "result")
     return table(head, rows)
+
+
+def _finding(service: Service) -> str:
+    return (
+        "in the list, if it has one"
+        if service.may_lack_lists
+        else "in the list"
+        if service.lists
+        else "cannot be looked for"
+    )
 
 
 def _cancelling(service: Service) -> str:

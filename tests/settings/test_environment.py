@@ -44,9 +44,12 @@ def test_known_addresses_are_told_apart(address: str, service: str) -> None:
 
 def test_the_kind_of_an_openai_compatible_server_can_be_said() -> None:
     """An address of one's own tells nothing about the program behind it."""
-    [account] = accounts_from_environment(SERVER | {"REELWAY_OPENAI_SERVICE": "litellm"})
+    said = SERVER | {"REELWAY_OPENAI_SERVICE": "litellm"}
+    [account] = accounts_from_environment(said)
 
     assert account.service == "litellm"
+    assert environment_notices(said) == ()
+    assert "which is no service" in environment_notices(SERVER | {"REELWAY_OPENAI_SERVICE": "lite-llm"})[0]
 
 
 def test_a_lone_openai_key_is_no_vendor() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from tests.vendors.openai_cases import REQUEST, STARTED, play, response, shown, submission
 
-from reelway.core.errors import UnexpectedResponse
+from reelway.core.errors import NoWayToLook, UnexpectedResponse
 from reelway.core.videos import Mode
 from reelway.vendors.openai_videos import ADAPTER
-from reelway.vendors.spec import Candidate, Submission
+from reelway.vendors.spec import Candidate, HttpResponse, Submission
 
 
 def found(*pages: dict[str, Any], given: Submission | None = None) -> list[str]:
@@ -97,3 +97,21 @@ def test_a_server_without_a_list_cannot_say_that_nothing_is_there() -> None:
     """The engine asks again later, or gives up honestly."""
     with pytest.raises(UnexpectedResponse):
         play(ADAPTER.find(submission()), response({"detail": "Not Found"}, status=404))
+
+
+@pytest.mark.parametrize(
+    ("service", "status", "text", "raised"),
+    [
+        ("compatible", 404, '{"error":{"message":"Invalid URL (GET /v1/videos)"}}', NoWayToLook),
+        ("", 405, '{"detail":"Method Not Allowed"}', NoWayToLook),
+        ("compatible", 404, "<html>404</html>", UnexpectedResponse),
+        ("compatible", 500, "{}", UnexpectedResponse),
+        ("openai", 404, "{}", UnexpectedResponse),
+    ],
+)
+def test_an_unknown_clone_may_say_that_it_has_no_list(
+    service: str, status: int, text: str, raised: type[Exception]
+) -> None:
+    """Many resellers run new-api, which has none; a page of a proxy says nothing, and others surely have one."""
+    with pytest.raises(raised):
+        play(ADAPTER.find(submission(service=service)), HttpResponse(status=status, body=text.encode()))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from reelway.settings.accounts import AccountSettings
+from reelway.vendors.openai_services import SERVICES
 from reelway.vendors.vertex import host_of
 
 __all__ = [
@@ -218,6 +219,9 @@ def environment_notices(environment: Mapping[str, str], *, own_address: str | No
             "OPENAI_API_KEY is set without OPENAI_BASE_URL and is not used: OpenAI ended its own Videos API on 2026-09-24. "
             "Set OPENAI_BASE_URL to a compatible server."
         )
+    kind = environment.get(OPENAI_SERVICE_VARIABLE, "")
+    if kind and kind not in SERVICES:
+        notices.append(f"{OPENAI_SERVICE_VARIABLE} is {kind!r}, which is no service; use one of {', '.join(SERVICES)}.")
     if address and _same_server(address, own_address):
         notices.append("OPENAI_BASE_URL points at this very server and is not used as a vendor.")
     if environment.get("AZURE_OPENAI_ENDPOINT") and "azure" not in {

@@ -39,6 +39,8 @@ class Service(Record):
     cancels_by_deleting: bool = False
     """What is deleted while it is made is aborted."""
     lists: bool = True
+    may_lack_lists: bool = False
+    """It is not known before it was asked."""
     deletes: bool = True
     has_links: bool = False
     """A finished video is behind the link in its object; there is no content endpoint."""
@@ -74,7 +76,7 @@ _ALL = (
         has_key_header=True,
         further_words={"cancelled": "cancelled", "expired": "expired"},
     ),
-    Service(name="compatible", title="any other compatible server", further_words=_RELAYED),
+    Service(name="compatible", title="any other compatible server", further_words=_RELAYED, may_lack_lists=True),
     Service(name="reelway", title="another Reelway", is_ours=True),
     Service(name="sandbox", title="the sandbox", is_ours=True),
     Service(name="vllm", title="vLLM-Omni", fails_with_status=True, cancels_by_deleting=True),

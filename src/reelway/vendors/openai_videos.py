@@ -135,7 +135,10 @@ class OpenAIVideos:
         last = ""
         for _ in range(_PAGES):
             query = (("order", "desc"), ("limit", str(PAGE)), *((("after", last),) if last else ()))
-            page = expect(VideoList, (yield get("/videos", query=query, headers=headers)))
+            response = yield get("/videos", query=query, headers=headers)
+            if service.may_lack_lists and _has_no_such_endpoint(response):
+                raise NoWayToLook(f"{service_name(service.name)} shows no list of videos: {excerpt(response)}")
+            page = expect(VideoList, response)
             for video in page.data:
                 if video.id and may_be(video, submission):
                     certain = mark_of(video) == submission.reference
@@ -181,6 +184,11 @@ def _path(operation: Mapping[str, Any]) -> str:
 
 def _key_header(service: Service) -> tuple[tuple[str, str], ...]:
     return (_ROOM_FOR_KEY,) if service.has_key_header else ()
+
+
+def _has_no_such_endpoint(response: HttpResponse) -> bool:
+    """Tell whether the server itself says so, in JSON; a page of a proxy in front of it says nothing about it."""
+    return response.status in (404, 405, 501) and response.body.lstrip().startswith(b"{")
 
 
 def _told_by_status(response: HttpResponse, operation: Mapping[str, Any]) -> VendorFailed | None:
