@@ -13,11 +13,18 @@ from typing import Literal, Self
 
 __all__ = ["Loss", "LossyProxy"]
 
-Loss = Literal["reset", "close", "half", "silence"]
-"""How an answer is lost: the connection is reset, or closed, or closed after some bytes, or simply stays quiet."""
+Loss = Literal["reset", "close", "half", "silence", "502"]
+"""How an answer is lost: the connection is reset, or closed, or closed after some bytes, or simply stays quiet; or a balancer says
+that it got none."""
 
 _PIECE_BYTES = 65_536
-_CREATE = re.compile(rb"POST \S*/videos(?:/edits|/extensions|/[^/ ]+/remix)? HTTP/1\.1\r\n(.*?\r\n)\r\n", re.DOTALL)
+_CREATE = re.compile(
+    rb"POST \S*(?:/videos(?:/edits|/extensions|/[^/ ]+/remix)?|/contents/generations/tasks) HTTP/1\.1\r\n(.*?\r\n)\r\n",
+    re.DOTALL,
+)
+_BAD_GATEWAY = (
+    b"HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/html\r\ncontent-length: 11\r\nconnection: close\r\n\r\nbad gateway"
+)
 _COUNT = re.compile(rb"^x-stainless-retry-count: *(\S+)\r$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -120,6 +127,9 @@ class LossyProxy:
                 await writer.drain()
             case "silence":
                 await self._over.wait()
+            case "502":
+                writer.write(_BAD_GATEWAY)
+                await writer.drain()
             case "close":
                 pass
 
