@@ -157,7 +157,8 @@ def _veo_create(submission: Submission) -> HttpRequest:
 def _omni_create(submission: Submission) -> HttpRequest:
     folder = folder_of(submission)
     delivery = {"delivery": "inline"} if folder is None else {"delivery": "uri", "gcs_uri": folder}
-    body = create_body(submission, _VENDOR, delivery)
+    # Google's client passes a webhook on here, and no page says that one is called.
+    body = create_body(submission.evolve(callback_url=None), _VENDOR, delivery)
     return post(f"{_parent(submission)}/interactions", json=body, billable=True)
 
 
