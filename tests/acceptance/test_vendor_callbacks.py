@@ -79,6 +79,24 @@ def test_a_lost_answer_costs_one_create(tmp_path: Path, vendor: CallingSandbox, 
     assert gateway.stop() == 0
 
 
+def test_another_gateway_calls_as_the_vendor_would(tmp_path: Path) -> None:
+    """Its Kling dialect tells in Kling's words, signed and in order; our Kling adapter understands them."""
+    far = Gateway(tmp_path / "far", environment={"REELWAY_PRIVATE_HOSTS": "127.0.0.1"})
+    port = free_port()
+    near = Gateway(
+        tmp_path / "near",
+        environment={"REELWAY_PUBLIC_URL": f"http://127.0.0.1:{port}", **SELDOM},
+        settings=(
+            f'[[account]]\nname = "far"\nvendor = "kling"\nbase_url = "{far.url}/kling"\nkey = "{KEY}"\n'
+            'private_network = true\nmodels = { "*" = "{model}" }\n'
+        ),
+        port=port,
+    )
+    video = near.finished(near.create(**REQUESTS["kling"], prompt="a fox in snow")["id"])
+    assert video["status"] == "completed", video
+    assert near.stop() == far.stop() == 0
+
+
 @pytest.mark.parametrize("point", ["accepted", "heard_recorded", "heard_confirmed"])
 def test_killed_around_a_call_it_goes_on(tmp_path: Path, vendor: CallingSandbox, point: str) -> None:
     """A vendor without a list: before the answer is written down, and at each step of adopting what a call named."""

@@ -131,6 +131,24 @@ def test_killed_at_the_end_it_is_told_once(
     assert receiver.posts.empty()
 
 
+def test_a_caller_of_a_vendors_dialect_is_told_in_its_words(
+    tmp_path: Path, start: Callable[..., Gateway], receiver: Receiver
+) -> None:
+    """Every status in order, signed like our own messages; the last one has the link to the video."""
+    gateway = start(**ALLOWED)
+    body = {"model_name": "kling-v3", "prompt": "a fox in snow", "duration": "5", "callback_url": receiver.url}
+    answer = gateway.ask("POST", "/kling/v1/videos/text2video", body=body)
+    assert answer.status == 200, answer.body
+    webhook = Webhook(secret_of(tmp_path))
+    told = [webhook.verify(*receiver.posts.get(timeout=PATIENCE_SECONDS)) for _ in range(3)]
+    assert [task["task_status"] for task in told] == ["submitted", "processing", "succeed"]
+    assert {task["task_id"] for task in told} == {answer.json["data"]["task_id"]}
+    [made] = told[-1]["task_result"]["videos"]
+    assert len(gateway.ask("GET", made["url"].removeprefix(gateway.url), key=None).body) > 1000
+    assert gateway.stop() == 0
+    assert receiver.posts.empty()
+
+
 def test_an_address_of_the_private_network_is_refused(start: Callable[..., Gateway], receiver: Receiver) -> None:
     """Unless the operator allows it, and before anything is made."""
     gateway = start()
