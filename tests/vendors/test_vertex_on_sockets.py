@@ -59,8 +59,8 @@ class Cloud:
         head = {"name": NAME, "done": True, "response": {"videos": [{"mimeType": "video/mp4"}]}}
         opened = json.dumps(head).removesuffix("}]}}").encode() + b', "bytesBase64Encoded": "'
         await answer.write(opened)
-        for at in range(0, len(FILM), 3 * PIECE):
-            await answer.write(base64.b64encode(FILM[at : at + 3 * PIECE]))
+        for at in range(0, len(FILM), PIECE * 3 // 4):
+            await answer.write(base64.b64encode(FILM[at : at + PIECE * 3 // 4]))
         await answer.write(b'"}]}}')
         return answer
 
