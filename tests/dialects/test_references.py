@@ -81,7 +81,7 @@ def test_kling_names_the_frames_inside_its_image_list() -> None:
 
 
 def test_content_has_texts_media_and_a_draft() -> None:
-    """Texts join the prompt, media keep role and name, the draft becomes an option."""
+    """Texts join the prompt, media keep role and name, and what is asked for is a remix of the draft."""
     request = from_json(
         {
             "model": "m",
@@ -91,7 +91,7 @@ def test_content_has_texts_media_and_a_draft() -> None:
                 {"type": "text", "text": "in snow"},
                 {"type": "image_url", "image_url": {"url": A}, "role": "reference_image", "name": "fox"},
                 {"type": "video_url", "video_url": B},
-                {"type": "draft_task", "draft_task": {"id": "cgt-1"}},
+                {"type": "draft_task", "draft_task": {"id": "video_1"}},
             ],
         }
     )
@@ -101,7 +101,20 @@ def test_content_has_texts_media_and_a_draft() -> None:
         ("content[2]", MediaKind.IMAGE, Role.REFERENCE, "fox"),
         ("content[3]", MediaKind.VIDEO, None, None),
     ]
-    assert request.options == {"draft_task": {"id": "cgt-1"}}
+    assert (request.operation, request.source_video_id, request.options) == ("remix", "video_1", {})
+
+
+@pytest.mark.parametrize(
+    ("drafts", "field"),
+    [([{}], "content[0]"), ([{"id": " "}], "content[0].draft_task.id"), ([{"id": "a"}, {"id": "b"}], "content[1]")],
+)
+def test_a_draft_is_named_once(drafts: list[dict[str, str]], field: str) -> None:
+    """A draft that is not named would be another video, paid for and not wanted."""
+    content = [{"type": "draft_task", "draft_task": draft} for draft in drafts]
+    with pytest.raises(InvalidRequest) as refused:
+        from_json({"model": "m", "content": content})
+
+    assert (refused.value.param or "").startswith(field)
 
 
 def test_what_an_input_says_beyond_its_source_is_warned_about() -> None:

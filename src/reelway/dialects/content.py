@@ -20,7 +20,8 @@ class Content(Record):
 
     texts: tuple[str, ...] = ()
     inputs: tuple[ReadReference, ...] = ()
-    draft_task: dict[str, Any] | None = None
+    draft_id: str | None = None
+    """The draft that becomes a video."""
 
 
 def read_content(value: Any, field: str) -> Content:
@@ -51,12 +52,21 @@ def _with_item(content: Content, item: Any, field: str) -> Content:
     if kind == "text":
         return content.evolve(texts=(*content.texts, read_text(item["text"], f"{field}.text")))
     if kind == "draft_task":
-        return content.evolve(draft_task=read_object(item["draft_task"], f"{field}.draft_task"))
+        return content.evolve(draft_id=_draft_id(content, item["draft_task"], f"{field}.draft_task"))
     role = None if is_blank(item.get("role")) else role_of_word(item["role"], f"{field}.role")
     read = read_reference(item[kind], Place(field=field, kind=_KINDS[kind], role=role))
     if not is_blank(item.get("name")):
         read = read.evolve(reference=read.reference.evolve(name=read_text(item["name"], f"{field}.name")))
     return content.evolve(inputs=(*content.inputs, read))
+
+
+def _draft_id(content: Content, given: Any, field: str) -> str:
+    draft_id = read_text(read_object(given, field).get("id", ""), f"{field}.id").strip()
+    if not draft_id:
+        raise InvalidRequest(f"{field}.id must be the id of a finished draft", param=f"{field}.id")
+    if content.draft_id is not None:
+        raise InvalidRequest("one draft can be made into a video at a time", param=field)
+    return draft_id
 
 
 def _type_by_key(item: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from reelway.catalog.values import sorted_deep
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import InputReference, Operation, Role, VideoRequest
 from reelway.dialects.aliases import METADATA_TAGS
-from reelway.dialects.content import Content, read_content
+from reelway.dialects.content import read_content
 from reelway.dialects.fields import Repeated, read_fields
 from reelway.dialects.layered import LayeredFields
 from reelway.dialects.layers import Layer
@@ -55,6 +55,10 @@ def read_video_request(
         top=Layer("", fields),
     )
     inputs = reader.inputs(content, operation)
+    if content.draft_id is not None:
+        if operation != "create":
+            raise InvalidRequest(f"a draft is made into a video by a create, not by {operation}", param="content")
+        operation, source_video_id = "remix", content.draft_id
     if operation in ("edit", "extend"):
         source_video_id, inputs = _split_source(inputs, operation)
     if not model and source_video_id is None:
@@ -89,7 +93,7 @@ def read_video_request(
         callback_url=reader.pick("callback_url", read_url),
         client_reference=reader.pick("client_reference", _read_label),
         # Last, because only now is known what nobody took.
-        options=_leftover(_own_options(reader.top.rest, content), "the request"),
+        options=_leftover(_own_options(reader.top.rest), "the request"),
         parameters=_leftover(reader.parameters.rest, "parameters"),
         metadata=_leftover(reader.metadata.rest, "metadata"),
         spelled=dict(sorted(reader.spelled.items())),
@@ -166,13 +170,11 @@ def _free_form(fields: dict[str, Any], name: str) -> dict[str, Any]:
     return {} if given is None else read_object(given, name)
 
 
-def _own_options(rest: dict[str, Any], content: Content) -> dict[str, Any]:
+def _own_options(rest: dict[str, Any]) -> dict[str, Any]:
     options = dict(rest)
     for name in _OBJECT_OPTIONS:
         if name in options:
             options[name] = read_object(options[name], name)
-    if content.draft_task is not None:
-        options["draft_task"] = content.draft_task
     return options
 
 
