@@ -1,7 +1,8 @@
 """One gateway behind another, through every vendor's own wire: real sockets, real adapters, and both killed in the middle.
 
 The front one has an account for each vendor that points at the back one, which speaks that vendor's API and has the videos
-made by its sandbox. Every video is made once, whichever process died while it was being asked for.
+made by its sandbox. Every video is made once, whichever process died while it was being asked for; where the kill cut a submit in
+two and the vendor has no way to look it up, the video ends as `submission_unknown` instead of being made twice.
 """
 
 import re
@@ -19,6 +20,8 @@ from tests.acceptance.processes import KEY, Gateway, free_port
 from reelway.catalog.routes import living_routes
 from reelway.catalog.spec import ModelCard
 from reelway.core.videos import Mode
+from reelway.vendors.registry import adapters
+from reelway.vendors.spec import CanFind
 
 pytestmark = [pytest.mark.acceptance, pytest.mark.slow]
 
@@ -61,7 +64,7 @@ ROADS = {
             settings='project = "acme", location = "global"',
             cards="gemini-omni",
         ),
-        Road("openai_videos", "reelway", "/v1", cards="sora.*|veo.*"),
+        Road("openai_videos", "reelway", "/v1", cards="sora-2"),
     ),
 }
 
@@ -127,9 +130,15 @@ class Chain:
 
 
 class Stage(NamedTuple):
+    roads: tuple[Road, ...]
     chain: Chain
     asked: dict[tuple[str, Mode], Asked]
     videos: dict[tuple[str, Mode], dict[str, Any]]
+
+    def may_be_unknown(self, name: str, video: dict[str, Any]) -> bool:
+        """Tell whether nobody can know what became of this submit: its answer was lost where nothing can be looked up."""
+        road = next(road for road in self.roads if any(card.name == name for card in cards_of(road)))
+        return video["error"]["code"] == "submission_unknown" and not isinstance(adapters()[road.vendor], CanFind)
 
 
 @pytest.fixture(scope="module", params=list(ROADS))
@@ -154,7 +163,7 @@ def stage(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         videos = {
             key: chain.front.finished(one.create.json["id"]) for key, one in asked.items() if one.create.status == 200
         }
-        yield Stage(chain, asked, videos)
+        yield Stage(roads, chain, asked, videos)
     finally:
         chain.stop()
 
@@ -168,7 +177,8 @@ def test_everything_is_made_as_it_was_asked_for(stage: Stage) -> None:
             continue
         video = stage.videos[name, mode]
         if video["status"] != "completed":
-            problems.append(f"{name} {mode}: {video['error']}")
+            if not stage.may_be_unknown(name, video):
+                problems.append(f"{name} {mode}: {video['error']}")
             continue
         content = stage.chain.front.ask("GET", f"/v1/videos/{video['id']}/content")
         film = probe(content.body)
@@ -193,4 +203,6 @@ def test_nothing_was_made_twice(stage: Stage) -> None:
             break
         after = f"&after={page['last_id']}"
 
-    assert seen == Counter(f"{name} {mode}" for name, mode in stage.asked)
+    certain = {f"{name} {mode}" for (name, mode), video in stage.videos.items() if video["status"] == "completed"}
+    assert set(seen.values()) == {1}
+    assert certain <= set(seen) <= {f"{name} {mode}" for name, mode in stage.asked}
