@@ -11,7 +11,7 @@ from reelway.catalog.catalog import Catalog
 from reelway.catalog.combinations import fits
 from reelway.catalog.conditions import Facts
 from reelway.catalog.load import load_catalog
-from reelway.core.errors import InvalidRequest
+from reelway.core.errors import InvalidRequest, NotFound
 from reelway.core.videos import MediaKind, Mode, Role
 
 VEO_3 = ("veo3", "veo3-fast", "veo3-pro", "veo3-frames", "veo3-fast-frames", "veo3-pro-frames")
@@ -93,7 +93,8 @@ def test_omni_is_made_by_1_2_on_both_surfaces(catalog: Catalog) -> None:
 def test_veo_names_lead_to_what_vertex_still_makes(catalog: Catalog, names: tuple[str, ...], quality: str) -> None:
     """`pro` and components are the standard model, the others the fast one; the Gemini API ended on 2026-10-22."""
     for name in names:
-        vertex, gemini, _ = catalog.card(name).routes
+        vertex, gemini, shape, _ = catalog.card(name).routes
+        assert (shape.vendor, shape.service, shape.model) == ("google", "compatible", "{model}")
         assert (vertex.vendor, vertex.model) == ("vertex", f"veo-3.1{quality}-generate-001")
         assert vertex.retires is None
         assert vertex.unconfirmed is not None
@@ -248,3 +249,27 @@ def test_a_google_video_costs_its_seconds_and_inputs(
 ) -> None:
     """Omni adds 0.00306 an image and 0.008688 a second of input; a source of unknown length is taken for 15 s."""
     assert dollars(catalog, name, images=images, **fields) == price
+
+
+@pytest.mark.parametrize(
+    ("vendors_id", "name"),
+    [
+        ("gemini-omni-1.2-flash", "gemini-omni"),
+        ("veo-3.1-generate-001", "veo3.1-pro"),
+        ("veo-3.1-generate-preview", "veo3.1-pro"),
+        ("veo-3.1-fast-generate-001", "veo3.1-fast"),
+        ("veo-3.1-fast-generate-preview", "veo3.1-fast"),
+        ("veo-3.0-generate-001", "veo3-pro"),
+        ("veo-3.0-fast-generate-001", "veo3-fast"),
+    ],
+)
+def test_googles_own_ids_mean_one_card_each(catalog: Catalog, vendors_id: str, name: str) -> None:
+    """Callers of Google's API name models as Google does; its standard model is what our names call `pro`."""
+    assert catalog.card(vendors_id).name == name
+
+
+@pytest.mark.parametrize("vendors_id", ["gemini-omni-1.1-flash", "gemini-omni-flash-preview", "veo-2.0-generate-001"])
+def test_an_id_that_means_another_model_is_not_taken_for_ours(catalog: Catalog, vendors_id: str) -> None:
+    """1.1 is shorter and dearer than 1.2, and Veo 2 was silent: nobody gets another model without asking for it."""
+    with pytest.raises(NotFound):
+        catalog.card(vendors_id)
