@@ -6,6 +6,7 @@ import pytest
 from tests.dialects.encodings import from_form, from_json
 from tests.dialects.inputs import MP4_TEXT, PNG, PNG_TEXT, A, B, C, upload
 
+from reelway.core.errors import InvalidRequest
 from reelway.core.videos import MediaKind, RequestWarning, Role
 
 
