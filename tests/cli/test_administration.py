@@ -175,6 +175,16 @@ def test_a_vendor_out_of_reach_is_told() -> None:
     assert (answer.level, "cannot be reached" in answer.text) == ("bad", True)
 
 
+def test_an_account_that_cannot_sign_in_is_told(tmp_path: Path) -> None:
+    """Where a token is needed, it is fetched first; why there is none is for the operator to read."""
+    environment = {"GOOGLE_APPLICATION_CREDENTIALS": str(tmp_path / "key.json"), "GOOGLE_CLOUD_PROJECT": "acme"}
+
+    answer = call_vendor(accounts_from_environment(environment)[0])
+
+    assert (answer.level, answer.text.startswith("vertex cannot sign in: ")) == ("bad", True)
+    assert "key.json" in answer.text
+
+
 def test_a_vendor_of_a_later_version_is_left_alone() -> None:
     """No adapter, no call."""
     answer = call_vendor(AccountSettings(name="a", vendor="tomorrow", base_url="https://tomorrow.example"))

@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from reelway.engine.account import Account
+from reelway.engine.sign_in import CannotSignIn, SignInFailed, sign_in_of
 from reelway.settings import AccountSettings
 from reelway.vendors.registry import adapters
 from reelway.vendors.spec import Credential, HttpRequest
@@ -35,8 +37,11 @@ def call_vendor(account: AccountSettings) -> VendorAnswer:
             "warning", f"{account.vendor} is not served by this version", "Its account stays unused until it is."
         )
     request = HttpRequest(method="GET", path=_FREE_CALLS.get(account.vendor, ""))
+    try:
+        credential, signed_in = _sign_in(account)
+    except (CannotSignIn, SignInFailed) as error:
+        return VendorAnswer("bad", f"{account.name} cannot sign in: {error}", "Check the credentials of the account.")
     if request.path:
-        credential = Credential(values=account.credential())
         request = known[account.vendor].authorize(request, credential, time.time())
     try:
         status, date = _get(account.base_url, request)
@@ -51,8 +56,25 @@ def call_vendor(account: AccountSettings) -> VendorAnswer:
         return VendorAnswer(
             "warning", f"{account.base_url} answers {status}", "The vendor has a problem; look again.", date
         )
-    taken = " and takes the key" if request.path and status < 300 else ""
+    taken = " and takes the key" if request.path and status < 300 else ", and the account signs in" if signed_in else ""
     return VendorAnswer("good", f"{account.base_url} answers{taken}", "", date)
+
+
+def _sign_in(account: AccountSettings) -> tuple[Credential, bool]:
+    """Return what requests are signed with, and whether a token was fetched for it."""
+    credential = Credential(values=account.credential())
+    sign_in = sign_in_of(
+        Account(
+            name=account.name,
+            vendor=account.vendor,
+            service=account.service,
+            base_url=account.base_url,
+            credential=credential,
+        )
+    )
+    if sign_in is None:
+        return credential, False
+    return Credential(values={**credential.values, "access_token": sign_in(credential).value}), True
 
 
 def _get(base_url: str, request: HttpRequest) -> tuple[int, float | None]:
