@@ -60,10 +60,11 @@ def render_task(video: Video) -> dict[str, Any]:
 
 
 def usage_of(video: Video) -> dict[str, Any]:
-    """Return the tokens Ark counts: those of every frame, and there is one more than the seconds have."""
-    frames = [round(output.seconds * _FPS) + 1 for output in video.outputs]
-    pixels = [output.width * output.height for output in video.outputs]
-    tokens = sum(count * area // _PIXELS_PER_TOKEN for count, area in zip(frames, pixels, strict=True))
+    """Return the tokens Ark counts: those of every frame, and of whole seconds there is one more than they have."""
+    tokens = 0
+    for output in video.outputs:
+        frames = video.options.get("frames", _whole_seconds(output) * _FPS + 1)
+        tokens += output.width * output.height * frames // _PIXELS_PER_TOKEN
     return {"tokens": tokens}
 
 
@@ -118,8 +119,12 @@ def _shape(video: Video, output: Output | None) -> dict[str, Any]:
     if "frames" in video.options:
         shape["frames"] = video.options["frames"]
     elif output is not None:
-        shape["duration"] = math.floor(output.seconds + 0.05)
+        shape["duration"] = _whole_seconds(output)
     return shape
+
+
+def _whole_seconds(output: Output) -> int:
+    return math.floor(output.seconds + 0.05)
 
 
 def _asked(video: Video) -> dict[str, Any]:
