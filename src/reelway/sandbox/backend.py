@@ -59,7 +59,7 @@ class AnswerLost(ClientGone):
     """The request was performed, and the connection breaks off instead of answering."""
 
 
-class Asked(Record):
+class _Asked(Record):
     """In whose words the sandbox is asked, and where it was reached."""
 
     dialect: Dialect
@@ -143,7 +143,7 @@ class SandboxBackend:
 
     async def perform(self, call: Call, incoming: Incoming, dialect: Dialect) -> Answer:
         """Do it, as the vendor of this dialect."""
-        asked = Asked(dialect=dialect, origin=self._origin(incoming))
+        asked = _Asked(dialect=dialect, origin=self._origin(incoming))
         match call:
             case CreateVideo():
                 return await self._create(call, incoming, asked)
@@ -173,7 +173,7 @@ class SandboxBackend:
 
     # --- create
 
-    async def _create(self, call: CreateVideo, incoming: Incoming, asked: Asked) -> Video:
+    async def _create(self, call: CreateVideo, incoming: Incoming, asked: _Asked) -> Video:
         request, now = call.request, self._clock()
         faults = read_faults(request.prompt or "", self._settings.faults)
         judged = self._settings.strict or not asked.dialect.manners.any_model
@@ -208,7 +208,7 @@ class SandboxBackend:
             return await self._show_whole(await self._wait(task, call.wait_seconds), asked)
         return self._show(task, asked, seen=_ORDERED)
 
-    async def _refuse_known_reference(self, seen: SeenRequest, asked: Asked) -> None:
+    async def _refuse_known_reference(self, seen: SeenRequest, asked: _Asked) -> None:
         """Refuse a reference that was used before, where the vendor does; the vendors share their videos, so whoever used it."""
         if not asked.dialect.manners.reference_once or seen.client_reference not in self._studio.by_reference:
             return
@@ -234,7 +234,7 @@ class SandboxBackend:
 
     # --- look
 
-    async def _read(self, name: str, wait_seconds: float, asked: Asked) -> Video:
+    async def _read(self, name: str, wait_seconds: float, asked: _Asked) -> Video:
         task = self._find(name)
         self._count_look(task)
         task = await self._wait(task, wait_seconds)
@@ -252,7 +252,7 @@ class SandboxBackend:
             await self._studio.wait_for_change(until - now)
             task = self._find(task.id)
 
-    def _list(self, call: ListVideos, asked: Asked) -> VideoPage:
+    def _list(self, call: ListVideos, asked: _Asked) -> VideoPage:
         page = choose_page(self._studio.tasks.values(), call, self._clock())
         videos = []
         for task in page.tasks:
@@ -283,13 +283,13 @@ class SandboxBackend:
 
     # --- stop
 
-    async def _cancel(self, task: Task, asked: Asked) -> Video:
+    async def _cancel(self, task: Task, asked: _Asked) -> Video:
         now = self._clock()
         if look(task, now).is_final:
             raise Conflict(f"Video {task.id} has ended; there is nothing to cancel.", code="video_final")
         return self._show(await self._studio.change(task.id, cancelled_at=now) or task, asked)
 
-    async def _delete(self, call: DeleteVideo, asked: Asked) -> Deleted:
+    async def _delete(self, call: DeleteVideo, asked: _Asked) -> Deleted:
         task = self._find(call.id)
         status = look(task, self._clock()).status
         if call.cancels_queued and status is Status.IN_PROGRESS:
@@ -302,13 +302,13 @@ class SandboxBackend:
 
     # --- show
 
-    def _show(self, task: Task, asked: Asked, *, seen: Seen | None = None) -> Video:
+    def _show(self, task: Task, asked: _Asked, *, seen: Seen | None = None) -> Video:
         now = self._clock()
         video = show(task, now, seen=seen, link=self._links().to_files_of(task, asked.origin, now))
         usage_of = asked.dialect.manners.usage_of
         return video if usage_of is None or not video.outputs else video.evolve(usage=usage_of(video))
 
-    async def _show_whole(self, task: Task, asked: Asked) -> Video:
+    async def _show_whole(self, task: Task, asked: _Asked) -> Video:
         """Return the video, with its bytes where they were to come in the answer."""
         video = self._show(task, asked)
         if not video.outputs or task.response_format != "b64_json":
@@ -324,7 +324,7 @@ class SandboxBackend:
 
     def _show_as(self, task: Task, seen: Seen) -> Video:
         """Return the video for its callback address."""
-        return self._show(task, Asked(dialect=self._dialects[task.callback_dialect], origin=task.origin), seen=seen)
+        return self._show(task, _Asked(dialect=self._dialects[task.callback_dialect], origin=task.origin), seen=seen)
 
     def _callback_body(self, task: Task, video: Video) -> Any:
         render = self._dialects[task.callback_dialect].render_callback
