@@ -168,6 +168,7 @@ def test_only_a_draft_of_this_account_becomes_a_video(source: dict[str, Any] | N
         (429, "InflightBatchsizeExceeded", "", FailureKind.RATE_LIMITED),
         (429, "SetLimitExceeded", "", FailureKind.INSUFFICIENT_QUOTA),
         (429, "QuotaExceeded", "too many tasks are queued", FailureKind.RATE_LIMITED),
+        (429, "QuotaExceeded", "the queue of your plan is full", FailureKind.RATE_LIMITED),
         (429, "QuotaExceeded", "the quota of your plan is exhausted", FailureKind.INSUFFICIENT_QUOTA),
         (418, "SomethingNew", "", None),
         (404, "SomethingNew", "", FailureKind.MODEL_NOT_FOUND),

@@ -145,7 +145,7 @@ def _kind_of_code(code: str, message: str) -> FailureKind | None:
     if any(part in code for part in _POLICY):
         return FailureKind.CONTENT_POLICY
     if code.startswith("quotaexceeded"):
-        used_up = any(part in message.lower() for part in _USED_UP)
+        used_up = "queue" not in message.lower() and any(part in message.lower() for part in _USED_UP)
         return FailureKind.INSUFFICIENT_QUOTA if used_up else FailureKind.RATE_LIMITED
     return next((kind for beginning, kind in _BEGINNINGS if code.startswith(beginning)), None)
 
