@@ -9,11 +9,16 @@ from typing import Any
 
 import pytest
 
-__all__ = ["run_judge"]
+__all__ = ["program_of", "run_judge"]
 
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "tests" / "judges"
 LIMIT_SECONDS = 240
+
+
+def program_of(name: str, program: str) -> Path:
+    """Return where a program of a judge's environment lies, installed or not."""
+    return ROOT / ".cache" / "judges" / name / "bin" / program
 
 
 def run_judge(name: str, script: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Any:
@@ -21,7 +26,7 @@ def run_judge(name: str, script: str, *arguments: str, environment: Mapping[str,
 
     Nothing of our environment reaches it but PATH and HOME: no key, no proxy, no address of a real vendor.
     """
-    python = ROOT / ".cache" / "judges" / name / "bin" / "python"
+    python = program_of(name, "python")
     if not python.is_file():
         pytest.skip(f"the official client {name} is not installed; run scripts/setup-judges")
     kept = {variable: os.environ[variable] for variable in ("PATH", "HOME") if variable in os.environ}

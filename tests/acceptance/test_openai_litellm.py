@@ -1,24 +1,19 @@
-"""LiteLLM's proxy, unmodified, between a gateway and its vendor: another program's reading of the OpenAI Videos API.
-
-Its lock would be larger than all others together, so nothing installs it by itself:
-
-    .venv/bin/uv venv .cache/litellm && VIRTUAL_ENV=.cache/litellm .venv/bin/uv pip install 'litellm[proxy]==1.108.7'
-"""
+"""LiteLLM's proxy, unmodified, between a gateway and its vendor: another program's reading of the OpenAI Videos API."""
 
 import base64
 import hashlib
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from tests.acceptance.films import picture, probe
+from tests.acceptance.judges import program_of
 from tests.acceptance.processes import KEY, Gateway, Process, Sandbox, free_port
 
 pytestmark = pytest.mark.acceptance
 
-LITELLM = Path(__file__).parents[2] / ".cache" / "litellm" / "bin" / "litellm"
+LITELLM = program_of("litellm", "litellm")
 MODELS = ("sora-2", "veo3.1")
 QUIET = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 FRAME = picture(1280, 720)
@@ -43,7 +38,7 @@ class Chain(NamedTuple):
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     """LiteLLM with two models of the sandbox's, as anybody configures it: its own retries are on."""
     if not LITELLM.is_file():
-        pytest.skip("the LiteLLM proxy is not installed; see the head of this file")
+        pytest.skip("the LiteLLM proxy is not installed; run scripts/setup-judges")
     folder, port = tmp_path_factory.mktemp("litellm"), free_port()
     with Sandbox(tmp_path_factory.mktemp("vendor")) as sandbox:
         models = [
