@@ -182,13 +182,13 @@ class StandIn:
         found = [video for video in self.videos.values() if not query.status or str(video.status) in query.status]
         return VideoPage(videos=tuple(found[: query.limit]), has_more=len(found) > query.limit)
 
-    async def delete(self, video_id: str, caller: Caller) -> Deleted:
+    async def delete(self, video_id: str, caller: Caller, *, cancels_queued: bool = False) -> Deleted:
         video = await self.read(video_id, caller)
         if video.id not in IDS.values():
             self.deleted.add(video.id)
         return Deleted(id=video_id)
 
-    async def cancel(self, video_id: str, caller: Caller) -> Video:
+    async def cancel(self, video_id: str, caller: Caller, *, only_queued: bool = False) -> Video:
         video = await self.read(video_id, caller)
         if video.status in {Status.COMPLETED, Status.FAILED}:
             raise Conflict(f"{video_id} is {video.status} already.", code="video_finished")

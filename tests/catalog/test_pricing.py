@@ -199,6 +199,7 @@ def settled(*lines: PriceRule, usage: dict[str, Any], rates: Any = None, **field
         (TOKENS, {"tokens": "1"}, 10, "0.000001 million tokens at 10 USD"),
         (line("0.14", "credit", credits="10"), {"credits": "4.5"}, 630_000, "4.5 credits at 0.14 USD"),
         (line("2", "million_tokens", currency="CNY"), {"tokens": 1_000_000}, 290_000, "1 million tokens at 2 CNY"),
+        (line("0.2"), {"seconds": 7.75}, 1_550_000, "7.75 seconds at 0.2 USD"),
         (line(), {"cost": {"currency": "USD", "settled": "0.31"}}, 310_000, "0.31 USD as the vendor says"),
         (line(), {"cost": {"currency": "CNY", "settled": "2"}}, 290_000, "2 CNY as the vendor says"),
         (TOKENS, {"cost": {"currency": "USD", "settled": 0}, "tokens": 5}, 0, "0 USD as the vendor says"),
@@ -228,6 +229,21 @@ def test_additional_lines_are_charged_unless_the_count_has_them() -> None:
     found = settled(line("0.14", "credit"), *extras, usage={"credits": 10}, inputs=(image(Role.REFERENCE),))
 
     assert found == Settlement(amount=1_420_000, text="10 credits at 0.14 USD; 1 input images at 0.02 USD")
+
+
+@pytest.mark.parametrize(
+    ("usage", "text"),
+    [
+        ({"seconds": 7.75, "input_seconds": 7.75}, "7.75 seconds at 1 USD; 7.75 seconds of input at 1 USD"),
+        ({"seconds": 4}, "4 seconds at 1 USD"),
+    ],
+)
+def test_both_sides_of_an_edit_are_counted(usage: dict[str, Any], text: str) -> None:
+    """What the vendor says of the source is charged too; what it does not say is as quoted, here nothing."""
+    found = settled(line("1"), line("1", "input_second", extra=True), usage=usage)
+
+    assert found is not None
+    assert found.text == text
 
 
 def test_the_vendor_knows_best_whether_there_is_sound() -> None:

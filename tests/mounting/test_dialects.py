@@ -224,3 +224,17 @@ async def test_an_answer_may_repeat_what_was_asked() -> None:
     app = Router(mount(plain.evolve(endpoints=tuple(asking)), MemoryBackend(), limits=BodyLimits()))
     answer = await got(app, "GET", "/things/video_1?a=b")
     assert answer.json == {"asked": "/things/video_1", "by": {"a": "b"}}
+
+
+async def test_what_is_not_there_may_be_shown_instead_of_refused() -> None:
+    """A dialect that has a state for it gets the request, with the id under which it is logged; anyone else answers 404."""
+
+    def render_absent(incoming: Incoming) -> Outgoing:
+        return Outgoing(body={"unknown": incoming.path_parameters["id"], "request_id": incoming.request_id})
+
+    plain = plain_dialect()
+    showing = tuple(endpoint.evolve(render_absent=render_absent) for endpoint in plain.endpoints)
+    for dialect, status in ((plain, 404), (plain.evolve(endpoints=showing), 200)):
+        answer = await got(Router(mount(dialect, MemoryBackend(), limits=BodyLimits())), "GET", "/things/video_2")
+        assert answer.status == status
+    assert answer.json == {"unknown": "video_2", "request_id": answer.headers["x-request-id"]}

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
 
-from reelway.core.errors import CallerError
+from reelway.core.errors import CallerError, NotFound
 from reelway.core.videos import Blob, InputReference, MediaKind, VideoRequest
 from reelway.dialects.registry import make_dialects
 from reelway.dialects.spec import Answer, Call, Dialect, Endpoint, FormField, Incoming, Upload
@@ -20,11 +20,14 @@ from reelway.vendors.spec import Base64, DataUri, FilePart, Flow, HttpRequest, H
 __all__ = ["BASES", "Peer", "bytes_of", "settled"]
 
 BASES = {
+    "alibaba": "/api/v1",
     "bytedance": "/api/v3",
     "google": "",
     "kling": "/kling",
+    "minimax": "/minimax",
     "openai_videos": "/v1",
     "vertex": "",
+    "vidu": "",
 }
 """Where the API of an adapter's vendor begins on our server: what an account's base URL ends with."""
 
@@ -58,12 +61,15 @@ class Peer:
         """Read, perform, render."""
         incoming = self._incoming(request)
         dialect, endpoint, parameters = _find(incoming.method, incoming.path)
+        incoming = incoming.evolve(path_parameters=parameters, request_id="req_1")
         try:
-            call = endpoint.read(incoming.evolve(path_parameters=parameters))
+            call = endpoint.read(incoming)
             self.calls.append(call)
-            outgoing = endpoint.render(self._perform(call))
+            answer, asked = self._perform(call), endpoint.render_asked
+            outgoing = endpoint.render(answer) if asked is None else asked(answer, incoming)
         except CallerError as error:
-            outgoing = dialect.render_error(error, "req_1")
+            absent = endpoint.render_absent if isinstance(error, NotFound) else None
+            outgoing = dialect.render_error(error, "req_1") if absent is None else absent(incoming)
         body = b"" if outgoing.body is None else msgspec.json.encode(outgoing.body)
         return HttpResponse(status=outgoing.status, headers=outgoing.headers, body=body)
 

@@ -24,8 +24,9 @@ __all__ = ["ServiceBackend"]
 
 _KEY_LENGTH = 255
 _COUNT_DIGITS = 6
-_UNSAID = ("google-genai-sdk/", "volc-sdk-python/")
-"""google-genai repeats after 408, 409, 429 and every 5xx, Ark's SDK also when a connection breaks (measured in November 2026)."""
+_UNSAID = ("dashscope-v2-python/", "google-genai-sdk/", "volc-sdk-python/")
+"""google-genai repeats after 408, 409, 429 and every 5xx, Ark's and DashScope's SDKs also when a connection breaks (measured in
+November 2026)."""
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -53,7 +54,7 @@ class ServiceBackend:
             case DeleteVideo():
                 return await service.delete(call.id, caller, cancels_queued=call.cancels_queued)
             case CancelVideo():
-                return await service.cancel(call.id, caller)
+                return await service.cancel(call.id, caller, only_queued=call.only_queued)
             case OpenContent():
                 raise TypeError("content is opened and streamed, not performed; its endpoint must say `streams`")
 

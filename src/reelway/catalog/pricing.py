@@ -40,9 +40,26 @@ _MOST = Decimal(10) ** 12
 """No vendor counts as far for one video."""
 
 _COUNTED: Mapping[str, tuple[str, Decimal]] = MappingProxyType(
-    {"million_tokens": ("tokens", _MILLION), "credit": ("credits", Decimal(1))}
+    {
+        "million_tokens": ("tokens", _MILLION),
+        "credit": ("credits", Decimal(1)),
+        "second": ("seconds", Decimal(1)),
+        "input_second": ("input_seconds", Decimal(1)),
+    }
 )
 """Unit of a price → the vendor's own figure that counts it, and how many of the figure make one unit."""
+
+_UNITS: Mapping[str, str] = MappingProxyType(
+    {
+        "second": "seconds",
+        "clip": "clips",
+        "million_tokens": "million tokens",
+        "credit": "credits",
+        "input_image": "input images",
+        "input_second": "seconds of input",
+    }
+)
+"""Unit of a price → its name in a line."""
 
 _UNKNOWN_SOURCE_SECONDS = 15
 """Taken for a source of unknown length on a card that sets no limit."""
@@ -125,9 +142,9 @@ def settle(
 ) -> Settlement | None:
     """Return what a finished video costs by what the vendor reported, None where it counted nothing that has a price.
 
-    Money it named itself (`cost`) comes first; else its count (`tokens`, `credits`) takes the place of ours in the line of the
-    card, and additional lines in another unit are charged as quoted. `audio` says whether what was made has sound, where that
-    was the vendor's to decide. Raises `ValueError` for a figure that cannot be true.
+    Money it named itself (`cost`) comes first; else its count (`tokens`, `credits`, `seconds`) takes the place of ours in the line
+    of the card, and additional lines in another unit are charged by its count of that (`input_seconds`) or as quoted. `audio` says
+    whether what was made has sound, where that was the vendor's to decide. Raises `ValueError` for a figure that cannot be true.
     """
     known = {**DEFAULT_RATES, **(rates or {})}
     if usage.get("cost") is not None:
@@ -135,17 +152,20 @@ def settle(
     if isinstance(usage.get("audio"), bool):
         resolved = resolved.evolve(audio=usage["audio"])
     main, extras = _rules(card, resolved)
-    figure, per_unit = _COUNTED.get("" if main is None else main.unit, ("", Decimal(1)))
-    if main is None or usage.get(figure) is None:
+    counted = None if main is None else _counted(main, usage)
+    if main is None or counted is None:
         return None
-    count = _figure(usage[figure], figure)
-    if not count:
-        raise ValueError(f"{figure} must be more than nothing for a video that was made")
-    others = [rule for rule in extras if rule.unit != main.unit]
-    measures = _measure(card, resolved, None) if others else None
-    unit = "million tokens" if main.unit == "million_tokens" else "credits"
-    lines = [_priced(main, count / per_unit, unit, resolved.n, known)]
-    lines += [_line(rule, measures, resolved.n, known) for rule in others if measures is not None]
+    if not counted:
+        raise ValueError(f"{_COUNTED[main.unit][0]} must be more than nothing for a video that was made")
+    lines = [_priced(main, counted, _UNITS[main.unit], resolved.n, known)]
+    for rule in extras:
+        if rule.unit == main.unit:
+            continue
+        counted = _counted(rule, usage)
+        if counted is None:
+            lines.append(_line(rule, _measure(card, resolved, None), resolved.n, known))
+        else:
+            lines.append(_priced(rule, counted, _UNITS[rule.unit], resolved.n, known))
     return Settlement(
         amount=sum(line.amount for line in lines), text="; ".join(line.text for line in lines if line.amount)
     )
@@ -159,6 +179,12 @@ def _settle_money(cost: Any, rates: Mapping[str, Decimal]) -> Settlement:
     return Settlement(
         amount=from_decimal(amount * rates[currency]), text=f"{_short(amount)} {currency} as the vendor says"
     )
+
+
+def _counted(rule: PriceRule, usage: Mapping[str, Any]) -> Decimal | None:
+    """Return how many units of a price the vendor counted, None where it counted none of the kind."""
+    figure, per_unit = _COUNTED.get(rule.unit, ("", Decimal(1)))
+    return None if usage.get(figure) is None else _figure(usage[figure], figure) / per_unit
 
 
 def _figure(value: Any, name: str) -> Decimal:
@@ -201,21 +227,22 @@ def _priced(rule: PriceRule, count: Decimal, unit: str, takes: int, rates: Mappi
 
 def _count(rule: PriceRule, measures: _Measures) -> tuple[Decimal, str]:
     """Return how many units one take has, and their name."""
+    name = _UNITS[rule.unit]
     match rule.unit:
         case "second":
-            return measures.output_seconds, "seconds"
+            return measures.output_seconds, name
         case "clip":
-            return Decimal(1), "clips"
+            return Decimal(1), name
         case "million_tokens":
             seconds = measures.reference_seconds + measures.output_seconds
-            return seconds * measures.pixels * _TOKENS_PER_PIXEL_SECOND / _MILLION, "million tokens"
+            return seconds * measures.pixels * _TOKENS_PER_PIXEL_SECOND / _MILLION, name
         case "credit":
             per_second = Decimal(rule.credits_per_second) * measures.output_seconds
-            return Decimal(rule.credits) + per_second, "credits"
+            return Decimal(rule.credits) + per_second, name
         case "input_image":
-            return Decimal(measures.input_images), "input images"
+            return Decimal(measures.input_images), name
         case "input_second":
-            return measures.input_seconds, "seconds of input"
+            return measures.input_seconds, name
 
 
 def _measure(card: ModelCard, resolved: ResolvedRequest, source_seconds: float | None) -> _Measures:

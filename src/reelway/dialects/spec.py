@@ -60,6 +60,8 @@ class Incoming(Record):
     """Names in lower case."""
     arrived_at: float = 0.0
     """When its head was read, Unix seconds."""
+    request_id: str = ""
+    """Ours of this exchange, for vendors that repeat theirs in the body."""
     json: Any = None
     form: tuple[FormField, ...] | None = None
 
@@ -123,6 +125,8 @@ class DeleteVideo(Record):
 
 class CancelVideo(Record):
     id: str
+    only_queued: bool = False
+    """Where the vendor stops only what still waits: one that is being made is refused (`Conflict`, `video_running`)."""
 
 
 class OpenContent(Record):
@@ -160,6 +164,8 @@ class Endpoint(Record):
     """The body of the answer is content, served by whoever performs the call."""
     render_asked: Callable[[Answer, Incoming], Outgoing] | None = None
     """In place of `render`, where the answer repeats something of the request that is not in the video."""
+    render_absent: Callable[[Incoming], Outgoing] | None = None
+    """In place of an error, where the vendor shows a video that is not there as one in a state of its own."""
 
 
 class KeyOf(Protocol):

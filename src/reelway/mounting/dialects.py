@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 
 from starlette.routing import Route
 
-from reelway.core.errors import CallerError
+from reelway.core.errors import CallerError, Gone, NotFound
 from reelway.core.keys import Caller
 from reelway.core.videos import Blob, Video
 from reelway.dialects.spec import Answer, Call, Dialect, Endpoint, Incoming, OpenContent
@@ -105,6 +105,7 @@ class _Door:
             query=exchange.query,
             headers=exchange.headers,
             arrived_at=now,
+            request_id=exchange.request_id,
         )
         if endpoint.streams:
             await self._serve(exchange, endpoint, incoming)
@@ -120,7 +121,13 @@ class _Door:
         except BaseException:
             await self._release(staged)
             raise
-        answer = await self._perform(call, caller, incoming, staged)
+        try:
+            answer = await self._perform(call, caller, incoming, staged)
+        except (Gone, NotFound):
+            if endpoint.render_absent is None:
+                raise
+            await exchange.answer(endpoint.render_absent(incoming))
+            return
         asked = endpoint.render_asked
         await exchange.answer(endpoint.render(answer) if asked is None else asked(answer, incoming))
 

@@ -156,7 +156,7 @@ class SandboxBackend:
             case DeleteVideo():
                 return await self._delete(call, asked)
             case CancelVideo(id=name):
-                return await self._cancel(self._find(name), asked)
+                return await self._cancel(self._find(name), asked, only_queued=call.only_queued)
             case OpenContent():
                 raise InvalidRequest("content is streamed, not performed")
 
@@ -283,10 +283,13 @@ class SandboxBackend:
 
     # --- stop
 
-    async def _cancel(self, task: Task, asked: _Asked) -> Video:
+    async def _cancel(self, task: Task, asked: _Asked, *, only_queued: bool = False) -> Video:
         now = self._clock()
-        if look(task, now).is_final:
+        seen = look(task, now)
+        if seen.is_final:
             raise Conflict(f"Video {task.id} has ended; there is nothing to cancel.", code="video_final")
+        if only_queued and seen.status is not Status.QUEUED:
+            raise Conflict(f"Video {task.id} is being made and cannot be stopped.", code="video_running")
         return self._show(await self._studio.change(task.id, cancelled_at=now) or task, asked)
 
     async def _delete(self, call: DeleteVideo, asked: _Asked) -> Deleted:

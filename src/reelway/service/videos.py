@@ -328,10 +328,12 @@ class Service:
 
     # --- end
 
-    async def cancel(self, video_id: str, caller: Caller) -> Video:
-        """Cancel a video, truthfully: see the answer's `status`, `error` and `cost` (contract 7)."""
+    async def cancel(self, video_id: str, caller: Caller, *, only_queued: bool = False) -> Video:
+        """Cancel a video, truthfully: see the answer's `status`, `error` and `cost` (contract 7). See `CancelVideo` too."""
         _require(caller, "create")
         job = await self._own(video_id, caller)
+        if only_queued and not job.is_final and job.state is not State.QUEUED:
+            raise Conflict(f"{video_id} is being made and cannot be stopped", code="video_running")
         if job.is_final and job.state is not State.CANCELLED:
             raise Conflict(
                 f"{video_id} is {public_status(job.state)} already and cannot be cancelled", code="video_finished"
