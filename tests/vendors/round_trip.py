@@ -78,13 +78,17 @@ class Leg(NamedTuple):
 _KLINGS_WORDS = frozenset({"element_list", "multi_prompt", "negative_prompt", "shot_type"})
 _ARKS_MARKS = frozenset({"seed", "execution_expires_after"})
 LEGS = (
+    Leg("alibaba", ""),
     Leg("bytedance", "ark", marks=_ARKS_MARKS),
     Leg("bytedance", "byteplus", marks=_ARKS_MARKS),
     Leg("google", "gemini-api"),
     Leg("kling", "current", said_otherwise=_KLINGS_WORDS),
     Leg("kling", "legacy", said_otherwise=_KLINGS_WORDS),
+    Leg("minimax", ""),
     Leg("openai_videos", "reelway", route_service="compatible"),
+    Leg("vidu", ""),
     Leg("vertex", "vertex", {"project": "acme", "location": "us-central1"}),
+    Leg("xai", ""),
 )
 
 

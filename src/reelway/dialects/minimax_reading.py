@@ -1,0 +1,283 @@
+"""What a create in MiniMax's words asks for, in either of its APIs, read strictly: a wrong field is an error, never a guess.
+
+The older API makes silent videos only and the newer one videos with sound only, so the path a create came by says which is wanted.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from reelway.core.errors import InvalidRequest, UnsupportedType
+from reelway.core.record import Record
+from reelway.core.videos import InputReference, MediaKind, RequestWarning, Role, VideoRequest
+from reelway.dialects.fields import check_depth
+from reelway.dialects.references import Place, read_reference
+from reelway.dialects.spec import Incoming
+from reelway.dialects.values import describe, read_url, wrong_type
+
+__all__ = ["NEWER", "OLDER", "read_newer", "read_older", "require"]
+
+OLDER, NEWER = "minimax", "minimax_v2"
+"""The dialects, which callbacks are written in."""
+
+_ITEMS = 64
+_TIERS = {"seconds": "duration", "tier": "resolution"}
+_FILE = "mm_file://"
+"""A file that was uploaded to the vendor before."""
+
+_KINDS: Mapping[str, MediaKind] = MappingProxyType(
+    {"image_url": MediaKind.IMAGE, "video_url": MediaKind.VIDEO, "audio_url": MediaKind.AUDIO}
+)
+_ROLES: Mapping[MediaKind, Mapping[str, Role]] = MappingProxyType(
+    {
+        MediaKind.IMAGE: {
+            "first_frame": Role.FIRST_FRAME,
+            "last_frame": Role.LAST_FRAME,
+            "reference_image": Role.REFERENCE,
+        },
+        MediaKind.VIDEO: {"reference_video": Role.REFERENCE},
+        MediaKind.AUDIO: {"reference_audio": Role.REFERENCE},
+    }
+)
+
+
+class _Fields:
+    """The fields of a body, each taken once; `null` is as good as absent."""
+
+    def __init__(self, incoming: Incoming) -> None:
+        if incoming.form is not None:
+            raise UnsupportedType("only JSON is read here: send Content-Type application/json")
+        body = incoming.json or {}
+        if not isinstance(body, dict):
+            raise InvalidRequest("the body must be a JSON object", code="invalid_json")
+        check_depth(body, "the body")
+        self._left = {name: value for name, value in body.items() if value is not None}
+
+    def take(self, name: str) -> Any:
+        return self._left.pop(name, None)
+
+    def words(self, name: str) -> str | None:
+        """Return text as it was given."""
+        value = self.take(name)
+        if value is not None and not isinstance(value, str):
+            raise wrong_type(name, "text", value)
+        return value
+
+    def text(self, name: str) -> str | None:
+        return (self.words(name) or "").strip() or None
+
+    def word(self, name: str) -> str | None:
+        return (self.text(name) or "").lower() or None
+
+    def integer(self, name: str) -> int | None:
+        value = self.take(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise wrong_type(name, "a whole number", value)
+        return value
+
+    def address(self, name: str) -> str | None:
+        text = self.text(name)
+        return None if text is None else read_url(text, name)
+
+    def switches(self, *names: str) -> dict[str, Any]:
+        """Return those that are given, by name."""
+        given = {name: self.take(name) for name in names}
+        for name, value in given.items():
+            if value is not None and not isinstance(value, bool):
+                raise wrong_type(name, "true or false", value)
+        return {name: value for name, value in given.items() if value is not None}
+
+    def refuse_rest(self) -> None:
+        for name in sorted(self._left):
+            raise InvalidRequest(
+                f"{name[:80]} is not a field of this API", code="unsupported_parameter", param=name[:80]
+            )
+
+
+def require(field: str, advice: str) -> InvalidRequest:
+    """Return the error for a field that is missing."""
+    return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)
+
+
+# --- the older API
+
+
+def read_older(incoming: Incoming) -> VideoRequest:
+    """Return what a create of the older API asks for. Raises `InvalidRequest` that names the field."""
+    fields = _Fields(incoming)
+    model = _model(fields)
+    frames = [_frame(fields, role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME)]
+    inputs = tuple(frame for frame in frames if frame is not None)
+    face = _face(fields.take("subject_reference"))
+    tier = fields.word("resolution")
+    callback_url = fields.address("callback_url")
+    options = fields.switches("aigc_watermark", "fast_pretreatment", "prompt_optimizer")
+    request = VideoRequest(
+        model=model,
+        prompt=fields.words("prompt"),
+        inputs=inputs if face is None else (*inputs, face),
+        seconds=fields.integer("duration"),
+        tier=tier,
+        audio=False,
+        callback_url=callback_url,
+        callback_dialect="" if callback_url is None else OLDER,
+        options=options if face is None else {**options, "subject_reference": True},
+        spelled=_TIERS,
+        warnings=_held_against_its_model(model, tier, inputs, face),
+    )
+    fields.refuse_rest()
+    return request
+
+
+def _frame(fields: _Fields, role: Role) -> InputReference | None:
+    name = f"{role}_image"
+    text = fields.text(name)
+    return None if text is None else _reference(text, Place(field=name, kind=MediaKind.IMAGE, role=role))
+
+
+def _face(given: Any) -> InputReference | None:
+    """Return the picture of `[{"type": "character", "image": [ADDRESS]}]`: one list of one object with one picture."""
+    if given is None:
+        return None
+    subject = given[0] if isinstance(given, list) and len(given) == 1 else None
+    images = subject.get("image") if isinstance(subject, dict) and subject.get("type") == "character" else None
+    if not isinstance(images, list) or len(images) != 1 or not isinstance(images[0], str):
+        raise wrong_type("subject_reference", "one object with the type character and one image", given)
+    place = Place(field="subject_reference[0].image[0]", kind=MediaKind.IMAGE, role=Role.REFERENCE)
+    return _reference(images[0].strip(), place)
+
+
+def _held_against_its_model(
+    model: str, tier: str | None, inputs: tuple[InputReference, ...], face: InputReference | None
+) -> tuple[RequestWarning, ...]:
+    """Refuse what a model named by the vendor's own id cannot make; tell where another one of them makes it here."""
+    name = model.lower()
+    of_02 = tier == "512p" or any(given.role is Role.LAST_FRAME for given in inputs)
+    if name.startswith("minimax-h3"):
+        raise InvalidRequest(f"{model} is made at /v2/video_generation", param="model")
+    if name == "s2v-01" and face is None:
+        raise require("subject_reference", "S2V-01 makes videos from the picture of a face")
+    if name.startswith("minimax-hailuo") and face is not None:
+        raise InvalidRequest(f"subject_reference is of S2V-01 (got model {model})", param="subject_reference")
+    if name == "minimax-hailuo-2.3" and of_02:
+        field = "resolution" if tier == "512p" else "last_frame_image"
+        raise InvalidRequest(f"{field}: {model} has neither 512P nor last frames; MiniMax-Hailuo-02 has", param=field)
+    if name == "minimax-hailuo-02" and not of_02:
+        note = "MiniMax-Hailuo-2.3 makes it here; MiniMax-Hailuo-02 is taken for last frames and for 512P"
+        return (RequestWarning(field="model", message=note),)
+    return ()
+
+
+# --- the newer API
+
+
+class _Content(Record):
+    """What the content items say."""
+
+    text: str = ""
+    inputs: tuple[InputReference, ...] = ()
+
+
+def read_newer(incoming: Incoming) -> VideoRequest:
+    """Return what a create of the newer API asks for. Raises `InvalidRequest` that names the field."""
+    fields = _Fields(incoming)
+    model = _model(fields)
+    if model.lower().startswith(("minimax-hailuo", "t2v-", "i2v-", "s2v-")):
+        raise InvalidRequest(f"{model} is made at /v1/video_generation", param="model")
+    content = _read_content(fields.take("content"))
+    tier, seconds, ratio = fields.word("resolution"), fields.integer("duration"), fields.word("ratio")
+    if tier is None:
+        raise require("resolution", "768P or 2K")
+    if seconds is None:
+        raise require("duration", "a whole number of seconds from 4 to 15")
+    if not content.inputs and ratio in (None, "adaptive"):
+        raise require("ratio", "from text alone a shape must be chosen, such as 16:9")
+    if fields.take("extra") not in (None, {}):
+        raise InvalidRequest(
+            "extra is of MiniMax-H3-Max, which is not offered here", code="unsupported_parameter", param="extra"
+        )
+    callback_url = fields.address("callback_url")
+    request = VideoRequest(
+        model=model,
+        prompt=content.text,
+        inputs=content.inputs,
+        seconds=seconds,
+        ratio=ratio,
+        tier=tier,
+        audio=True,
+        callback_url=callback_url,
+        callback_dialect="" if callback_url is None else NEWER,
+        options=fields.switches("aigc_watermark"),
+        spelled=_TIERS,
+    )
+    fields.refuse_rest()
+    return request
+
+
+def _read_content(given: Any) -> _Content:
+    if given is None or given == []:
+        raise require("content", "list a text, and media where they are wanted")
+    if not isinstance(given, list):
+        raise wrong_type("content", "a list of objects", given)
+    if len(given) > _ITEMS:
+        raise InvalidRequest(f"content may have {_ITEMS} items (got {len(given)})", param="content")
+    content = _Content()
+    for number, item in enumerate(given):
+        content = _with_item(content, item, f"content[{number}]")
+    if not content.text:
+        raise require("content", "one of its items must be a text that is not empty")
+    return content
+
+
+def _with_item(content: _Content, item: Any, field: str) -> _Content:
+    if not isinstance(item, dict):
+        raise wrong_type(field, "an object with a type", item)
+    kind = item.get("type")
+    if kind == "text":
+        text = item.get("text")
+        if not isinstance(text, str):
+            raise wrong_type(f"{field}.text", "text", text)
+        if content.text:
+            raise InvalidRequest("content may have one text; put the words together", param=field)
+        return content.evolve(text=text) if text.strip() else content
+    if not isinstance(kind, str) or kind not in _KINDS:
+        words = ", ".join(("text", *_KINDS))
+        raise InvalidRequest(f"{field}.type must be one of {words} (got {describe(kind)})", param=f"{field}.type")
+    return content.evolve(inputs=(*content.inputs, _read_media(item, kind, field)))
+
+
+def _read_media(item: dict[str, Any], kind: str, field: str) -> InputReference:
+    media, path = _KINDS[kind], f"{field}.{kind}.url"
+    holder = item.get(kind)
+    url = holder.get("url") if isinstance(holder, dict) else None
+    if not isinstance(url, str) or not url.strip():
+        raise require(path, "it is what the item is about")
+    roles = _ROLES[media]
+    word = item.get("role") or next(iter(roles))
+    if not isinstance(word, str) or word not in roles:
+        raise InvalidRequest(
+            f"{field}.role must be one of {', '.join(roles)} (got {describe(word)})", param=f"{field}.role"
+        )
+    place = Place(field=path, kind=media, role=roles[word])
+    if url.strip().startswith(_FILE):
+        return InputReference(field=path, kind=media, role=place.role, file_id=url.strip())
+    return _reference(url.strip(), place)
+
+
+# --- both
+
+
+def _model(fields: _Fields) -> str:
+    model = fields.text("model")
+    if model is None:
+        raise require("model", "name a model of GET /v1/models, or MiniMax's own id of it")
+    return model
+
+
+def _reference(text: str, place: Place) -> InputReference:
+    """Return an input from an address or a data URI; bare base64 is not read there."""
+    if not text.lower().startswith(("http://", "https://", "data:")):
+        raise InvalidRequest(
+            f"{place.field} must be an address or a data URI (got {describe(text)})", param=place.field
+        )
+    return read_reference(text, place).reference

@@ -1,0 +1,218 @@
+"""The dialect of MiniMax's newer API ("/minimax/v2"): tasks of MiniMax-H3, which are created, read, listed, cancelled and deleted.
+
+A task is one of our videos, by our id. A list shows the tasks of every model, those of the older API among them.
+"""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from reelway.core.errors import CallerError, InvalidRequest
+from reelway.core.failures import FailureKind
+from reelway.core.lifecycle import Status
+from reelway.core.record import Record
+from reelway.core.videos import Video
+from reelway.dialects.minimax_reading import NEWER, read_newer
+from reelway.dialects.minimax_words import failure_code, key_of, refusal_of, reply_headers, video_of
+from reelway.dialects.spec import (
+    Answer,
+    CreateVideo,
+    Deleted,
+    DeleteVideo,
+    Dialect,
+    Endpoint,
+    Incoming,
+    ListVideos,
+    Manners,
+    Outgoing,
+    ReadVideo,
+    VideoPage,
+)
+from reelway.dialects.values import describe, read_integer
+from reelway.dialects.video_object import Timestamps
+
+__all__ = ["key_of", "make_dialect", "render_error"]
+
+_TASKS = "/minimax/v2/video_generation"
+_QUERY = "/minimax/v2/query/video_generation"
+_LARGEST_PAGE = 100
+_MOST_PAGES = 10_000
+_TASK_TYPE = "generation"
+_PARAMETERS = ("page_num", "page_size", "filter.status", "filter.model", "filter.task_type")
+_ENDS: Mapping[FailureKind, str] = {FailureKind.CANCELLED: "cancelled", FailureKind.TIMED_OUT: "expired"}
+"""Failures for which there is a state of its own."""
+
+
+class _Listed(Record):
+    """What a status of the list means here."""
+
+    status: str
+    cancelled: bool | None = None
+
+
+_STATUSES = {
+    "queued": _Listed(status="queued"),
+    "running": _Listed(status="in_progress"),
+    "succeeded": _Listed(status="completed"),
+    "failed": _Listed(status="failed", cancelled=False),
+    "cancelled": _Listed(status="failed", cancelled=True),
+}
+
+
+def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
+    """Return the dialect. MiniMax's times are seconds, whatever ours are."""
+    return Dialect(
+        name=NEWER,
+        endpoints=(
+            Endpoint(method="POST", path=_TASKS, read=_read_create, render=_answer_created),
+            Endpoint(method="GET", path=_QUERY, read=_read_list, render=_answer_page),
+            Endpoint(method="GET", path=f"{_QUERY}/{{id}}", read=_read_read, render=_answer_task),
+            Endpoint(method="DELETE", path=f"{_TASKS}/{{id}}", read=_read_delete, render=_answer_deleted),
+        ),
+        render_error=render_error,
+        key_of=key_of,
+        render_callback=_envelope,
+        manners=Manners(usage_of=_usage_of),
+    )
+
+
+def render_error(error: CallerError, request_id: str) -> Outgoing:
+    """Return the newer API's error: the number stands in brackets at the end of the message."""
+    refusal = refusal_of(error)
+    words = {
+        "type": refusal.word,
+        "message": f"{error.message.rstrip('. ')} ({refusal.code})",
+        "http_code": str(refusal.status),
+    }
+    body = {"type": "error", "error": words, "request_id": request_id}
+    return Outgoing(status=refusal.status, body=body, headers=reply_headers(error, request_id))
+
+
+# --- reading
+
+
+def _read_create(incoming: Incoming) -> CreateVideo:
+    return CreateVideo(request=read_newer(incoming))
+
+
+def _read_read(incoming: Incoming) -> ReadVideo:
+    return ReadVideo(id=incoming.path_parameters["id"])
+
+
+def _read_delete(incoming: Incoming) -> DeleteVideo:
+    return DeleteVideo(id=incoming.path_parameters["id"], cancels_queued=True)
+
+
+def _read_list(incoming: Incoming) -> ListVideos:
+    query: dict[str, str] = {}
+    ids: list[str] = []
+    for name, value in incoming.query:
+        if name == "filter.task_ids":
+            ids.append(value)
+        elif name not in _PARAMETERS:
+            raise InvalidRequest(f"{name[:80]} is not a parameter of the list", param=name[:80])
+        elif name in query:
+            raise InvalidRequest(f"{name} is given more than once; send it once", param=name)
+        else:
+            query[name] = value
+    size, number = _page_value(query, "page_size", 20, _LARGEST_PAGE), _page_value(query, "page_num", 1, _MOST_PAGES)
+    listed = _STATUSES[_word(query, "filter.status", _STATUSES)] if query.get("filter.status") else None
+    if query.get("filter.task_type"):
+        _word(query, "filter.task_type", (_TASK_TYPE,))
+    return ListVideos(
+        limit=size,
+        skip=(number - 1) * size,
+        counted=True,
+        status=() if listed is None else (listed.status,),
+        cancelled=None if listed is None else listed.cancelled,
+        model=query.get("filter.model") or None,
+        ids=tuple(ids),
+    )
+
+
+def _page_value(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    value = read_integer(query.get(name, default), name)
+    if not 1 <= value <= most:
+        raise InvalidRequest(f"{name} must be from 1 to {most} (got {value})", param=name)
+    return value
+
+
+def _word(query: Mapping[str, str], name: str, words: Any) -> str:
+    word = query[name]
+    if word not in words:
+        raise InvalidRequest(f"{name} must be one of {', '.join(words)} (got {describe(word)})", param=name)
+    return word
+
+
+# --- answering
+
+
+def _answer_created(answer: Answer) -> Outgoing:
+    video = video_of(answer)
+    return Outgoing(body={"task_id": video.id}, headers={"idempotent-replayed": "true"} if video.replayed else {})
+
+
+def _answer_task(answer: Answer) -> Outgoing:
+    return Outgoing(body=_envelope(video_of(answer)))
+
+
+def _answer_page(answer: Answer) -> Outgoing:
+    if not isinstance(answer, VideoPage):
+        raise TypeError(f"expected a page to show, got {type(answer).__name__}")
+    items = [_task(video) for video in answer.videos]
+    return Outgoing(body={"items": items, "total": len(items) if answer.total is None else answer.total})
+
+
+def _answer_deleted(answer: Answer) -> Outgoing:
+    """Return what the verb did: a queued task is cancelled by it, and stays to be read."""
+    if isinstance(answer, Deleted):
+        return Outgoing(body={"task_id": answer.id, "action": "deleted", "status": "deleted"})
+    video = video_of(answer)
+    return Outgoing(body={"task_id": video.id, "action": "cancelled", "status": _status(video)})
+
+
+def _envelope(video: Video) -> dict[str, Any]:
+    return {"task": _task(video)}
+
+
+def _task(video: Video) -> dict[str, Any]:
+    status = _status(video)
+    task: dict[str, Any] = {"id": video.id, "model": video.model, "status": status}
+    if status == "failed":
+        reason = "The task failed." if video.failure is None else video.failure.message
+        task["error"] = {"code": str(failure_code(video.failure)), "message": reason}
+    task |= {
+        "created_at": int(video.created_at),
+        "updated_at": int(video.updated_at or video.completed_at or video.created_at),
+    }
+    if video.outputs and video.outputs[0].url is not None:
+        task["content"] = {"url": video.outputs[0].url}
+    return task | {
+        "resolution": (video.tier or "").upper(),
+        "duration": None if video.seconds is None else int(video.seconds),
+        "ratio": video.ratio or "",
+        "usage": _usage(video) if status == "succeeded" else {},
+        "task_type": _TASK_TYPE,
+    }
+
+
+def _status(video: Video) -> str:
+    match video.status:
+        case Status.QUEUED:
+            return "queued"
+        case Status.IN_PROGRESS:
+            return "running"
+        case Status.COMPLETED:
+            return "succeeded"
+        case Status.FAILED:
+            return "failed" if video.failure is None else _ENDS.get(video.failure.kind, "failed")
+
+
+def _usage(video: Video) -> dict[str, Any]:
+    return dict(video.usage) if "output_seconds" in video.usage else _usage_of(video)
+
+
+def _usage_of(video: Video) -> dict[str, Any]:
+    """Return the whole seconds that were asked for: what a clip has beyond them is not counted."""
+    made = math.floor(video.outputs[0].seconds) if video.outputs else 0
+    return {"output_seconds": made if video.seconds is None else int(video.seconds)}
