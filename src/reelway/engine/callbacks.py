@@ -16,7 +16,7 @@ from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools
 from reelway.engine.worker import Worker
 from reelway.telemetry import logger
-from reelway.vendors.spec import Callback, CanReadCallback, Heard
+from reelway.vendors.spec import Callback, CanReadCallback, CanVerifyCallback, Heard
 
 __all__ = ["Callbacks"]
 
@@ -54,13 +54,15 @@ class Callbacks:
         return heard.answer
 
     def _read(self, job: Job, attempt: Attempt, callback: Callback) -> Heard:
-        """Return what it tells: where it cannot be read, that something happened."""
+        """Return what it tells: where it cannot be read or is not the vendor's, that something happened."""
         account = self._tools.account(attempt.account)
         adapter = self._tools.adapters.get(account.vendor) if account else None
         if account is None or adapter is None or not isinstance(adapter, CanReadCallback):
             return Heard()
         try:
             submission = submission_of(job, attempt, account, adapter, self._tools.public_url)
+            if isinstance(adapter, CanVerifyCallback):
+                adapter.verify_callback(callback, submission, account.credential, self._tools.clock())
             return adapter.read_callback(callback, submission)
         except UnexpectedResponse as error:
             _log.warning("callback_unreadable", video_id=job.id, account=account.name, reason=str(error))

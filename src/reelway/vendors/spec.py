@@ -22,6 +22,7 @@ __all__ = [
     "CanDelete",
     "CanFind",
     "CanReadCallback",
+    "CanVerifyCallback",
     "CancelAnswer",
     "Candidate",
     "Credential",
@@ -271,6 +272,16 @@ class CanReadCallback(Protocol):
 
     def read_callback(self, callback: Callback, submission: Submission) -> Heard:
         """Return what it tells about this attempt. Raise `UnexpectedResponse` for what cannot be read."""
+        ...
+
+
+@runtime_checkable
+class CanVerifyCallback(Protocol):
+    """The vendor signs its callbacks with the account's own key."""
+
+    def verify_callback(self, callback: Callback, submission: Submission, credential: Credential, now: float) -> None:
+        """Raise `UnexpectedResponse` unless it is signed by the vendor, for this attempt's address and of now. What is not
+        verified still wakes the next look, but names no operation."""
         ...
 
 
