@@ -28,6 +28,7 @@ BASES = {
     "openai_videos": "/v1",
     "vertex": "",
     "vidu": "",
+    "xai": "/xai",
 }
 """Where the API of an adapter's vendor begins on our server: what an account's base URL ends with."""
 

@@ -125,6 +125,7 @@ def _shown(video_id: str, request: ResolvedRequest) -> Video:
         audio=request.audio,
         options=request.options,
         user=request.user,
+        tags=request.tags,
         warnings=request.warnings,
         client_reference=request.client_reference,
     )
