@@ -103,6 +103,32 @@ def test_another_base_url_may_mean_another_service() -> None:
     assert accounts_from_environment({"ARK_API_KEY": "k"})[0].service == "ark"
 
 
+@pytest.mark.parametrize(
+    ("variable", "given", "base_url"),
+    [
+        ("UNSET", "", "https://dashscope.aliyuncs.com/api/v1"),
+        ("REELWAY_ALIBABA_BASE_URL", "https://dashscope-us.aliyuncs.com", "https://dashscope-us.aliyuncs.com/api/v1"),
+        ("REELWAY_ALIBABA_BASE_URL", "http://other.example/sandbox/api/v1", "http://other.example/sandbox/api/v1"),
+        ("REELWAY_ALIBABA_BASE_URL", "http://other.example/", "http://other.example/api/v1"),
+        (
+            "DASHSCOPE_BASE_URL",
+            "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+            "https://dashscope-intl.aliyuncs.com/api/v1",
+        ),
+        (
+            "DASHSCOPE_HTTP_BASE_URL",
+            "https://ws-1.eu-central-1.maas.aliyuncs.com/api/v1",
+            "https://ws-1.eu-central-1.maas.aliyuncs.com/api/v1",
+        ),
+    ],
+)
+def test_dashscope_is_where_the_key_belongs(variable: str, given: str, base_url: str) -> None:
+    """Beijing unless something says otherwise; the vendor's own variables may name another API of the same host."""
+    [account] = accounts_from_environment({"DASHSCOPE_API_KEY": "k", variable: given, "DASHSCOPE_WORKSPACE": "ws-1"})
+
+    assert (account.base_url, account.settings) == (base_url, {"workspace": "ws-1"})
+
+
 def test_vertex_needs_a_project() -> None:
     """Credentials alone do not say where to bill."""
     environment = {"GOOGLE_APPLICATION_CREDENTIALS": "/keys/me.json"}

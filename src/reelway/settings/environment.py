@@ -152,9 +152,11 @@ ENVIRONMENT_VENDORS = (
         "alibaba",
         "",
         {"api_key": "DASHSCOPE_API_KEY"},
-        "https://dashscope.aliyuncs.com",
+        "https://dashscope.aliyuncs.com/api/v1",
         "REELWAY_ALIBABA_BASE_URL",
-        "Wan and HappyHorse through DashScope; keys belong to one region, so set the base URL to match.",
+        "HappyHorse through DashScope (Model Studio). A key belongs to one region, whose base URL has to be set unless it is "
+        "Beijing's; `DASHSCOPE_BASE_URL` or `DASHSCOPE_HTTP_BASE_URL`, as the vendor's clients have it, will do, and "
+        "`DASHSCOPE_WORKSPACE` names a workspace.",
     ),
     EnvironmentVendor(
         "xai",
@@ -172,7 +174,7 @@ ENVIRONMENT_VENDORS = (
         {"api_key": "VIDU_API_KEY"},
         "https://api.vidu.com",
         "REELWAY_VIDU_BASE_URL",
-        "Vidu.",
+        "Vidu; keys from mainland China belong to `https://api.vidu.cn`.",
     ),
     EnvironmentVendor(
         "minimax",
@@ -181,7 +183,7 @@ ENVIRONMENT_VENDORS = (
         {"api_key": "MINIMAX_API_KEY"},
         "https://api.minimax.io",
         "REELWAY_MINIMAX_BASE_URL",
-        "Hailuo.",
+        "Hailuo and MiniMax-H3; keys belong to one region, so set the base URL to match (`https://api.minimax.cn` in China).",
     ),
 )
 
@@ -268,6 +270,8 @@ def _account(entry: EnvironmentVendor, environment: Mapping[str, str]) -> Accoun
         base_url = base_url or f"https://{host_of(settings['location'])}"
     elif entry.account == "bytedance" and "bytepluses.com" in base_url:
         service = "byteplus"
+    elif entry.account == "alibaba":
+        base_url, settings = _dashscope_place(entry, environment)
     if not base_url:
         return None
     return AccountSettings(
@@ -303,6 +307,17 @@ def _vertex_settings(environment: Mapping[str, str], *, at_google: bool) -> dict
         **({"omni_location": "global"} if at_google else {}),
         **({"storage_uri": storage} if storage else {}),
     }
+
+
+def _dashscope_place(entry: EnvironmentVendor, environment: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """Return address and workspace. The variables of the vendor's clients may name its API for chats, at the same host."""
+    names = (entry.base_url_variable, "DASHSCOPE_BASE_URL", "DASHSCOPE_HTTP_BASE_URL")
+    address = next((environment[name] for name in names if environment.get(name)), entry.base_url)
+    parts, path = urlsplit(address), urlsplit(entry.base_url).path
+    if not parts.path.strip("/") or (parts.hostname or "").endswith(".aliyuncs.com"):
+        address = f"{parts.scheme}://{parts.netloc}{path}"
+    workspace = environment.get("DASHSCOPE_WORKSPACE")
+    return address, {"workspace": workspace} if workspace else {}
 
 
 def _openai_address(environment: Mapping[str, str]) -> str:
