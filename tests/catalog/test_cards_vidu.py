@@ -79,6 +79,11 @@ def test_vidu_has_no_options_that_q3_would_ignore(catalog: Catalog) -> None:
     options = catalog.card("viduq3-turbo").options
 
     assert options.keys().isdisjoint({"movement_amplitude", "style", "bgm", "voice_id"})
-    assert options["audio_type"].modes == (Mode.I2V, Mode.R2V)
+    assert (options["audio_type"].modes, options["audio_type"].default) == ((Mode.I2V, Mode.R2V), "all")
     assert options["is_rec"].modes == (Mode.I2V, Mode.FIRST_LAST)
     assert (options["wm_position"].min, options["wm_position"].max) == (1, 4)
+
+
+def test_vidu_has_subjects(catalog: Catalog) -> None:
+    """References that are called by name; only Mix, which is no model here, has none."""
+    assert catalog.card("viduq3-turbo").subjects
