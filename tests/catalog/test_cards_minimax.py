@@ -9,7 +9,7 @@ from reelway.catalog.catalog import Catalog
 from reelway.catalog.combinations import fits
 from reelway.catalog.conditions import Facts, facts_of
 from reelway.catalog.load import load_catalog
-from reelway.catalog.pricing import quote
+from reelway.catalog.pricing import quote, settle
 from reelway.catalog.resolve import resolve
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import InputReference, MediaKind, Mode, Role, VideoRequest
@@ -208,3 +208,36 @@ def test_references_that_go_together_with_nothing_are_refused(
 
     with pytest.raises(InvalidRequest, match=reason):
         resolve(request, catalog.card("hailuo-video"))
+
+
+@pytest.mark.parametrize("option", ["prompt_optimizer", "fast_pretreatment"])
+@pytest.mark.parametrize("value", [True, False])
+def test_a_switch_of_the_hailuo_models_means_one_of_them(catalog: Catalog, option: str, value: bool) -> None:
+    """MiniMax-H3 has no field for either, so whichever way it is set it would be lost there."""
+    card = catalog.card("hailuo-video")
+    request = VideoRequest(model="hailuo-video", prompt="a boat", options={option: value})
+
+    resolved = resolve(request, card)
+    assert (vendor_model(card, facts_of(resolved)), resolved.options[option]) == ("MiniMax-Hailuo-2.3", value)
+    with pytest.raises(InvalidRequest, match=option):
+        resolve(request.evolve(seconds=8), card)
+    with pytest.raises(InvalidRequest, match=option):
+        resolve(request.evolve(ratio="9:16"), card)
+
+
+def test_callers_of_the_vendors_own_api_may_use_its_names(catalog: Catalog) -> None:
+    """Those of the models that are behind the card; the cheaper and the older ones are not."""
+    for name in ("MiniMax-H3", "MiniMax-Hailuo-2.3", "MiniMax-Hailuo-02", "S2V-01"):
+        assert catalog.card(name).name == "hailuo-video"
+
+
+def test_h3_settles_what_the_vendor_counted(catalog: Catalog) -> None:
+    """Eight seconds made and five read, at 0.08 each."""
+    card = catalog.card("hailuo-video")
+    clip = InputReference(field="videos[0]", kind=MediaKind.VIDEO, role=Role.REFERENCE, url="https://m.example.test/v")
+    resolved = resolve(VideoRequest(model="hailuo-video", prompt="a boat", seconds=8, inputs=(clip,)), card)
+
+    settled = settle(card, resolved, {"seconds": 8, "output_seconds": 8, "input_seconds": 5, "total_seconds": 13})
+
+    assert settled is not None
+    assert settled.amount == 1_040_000

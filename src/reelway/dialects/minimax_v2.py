@@ -39,6 +39,7 @@ _LARGEST_PAGE = 100
 _MOST_PAGES = 10_000
 _TASK_TYPE = "generation"
 _PARAMETERS = ("page_num", "page_size", "filter.status", "filter.model", "filter.task_type")
+_FIGURES = ("total_seconds", "input_seconds", "output_seconds", "input_image_count", "input_audio_seconds")
 _ENDS: Mapping[FailureKind, str] = {FailureKind.CANCELLED: "cancelled", FailureKind.TIMED_OUT: "expired"}
 """Failures for which there is a state of its own."""
 
@@ -209,7 +210,8 @@ def _status(video: Video) -> str:
 
 
 def _usage(video: Video) -> dict[str, Any]:
-    return dict(video.usage) if "output_seconds" in video.usage else _usage_of(video)
+    counted = {name: video.usage[name] for name in _FIGURES if name in video.usage}
+    return counted or _usage_of(video)
 
 
 def _usage_of(video: Video) -> dict[str, Any]:

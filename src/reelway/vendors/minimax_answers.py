@@ -92,6 +92,9 @@ _AFTERWARDS: Mapping[FailureKind, str] = MappingProxyType({**_ADVICE, FailureKin
 """The same for a task that had been accepted: nobody asks again by himself."""
 
 _CODE_AT_END = re.compile(r"\s*\((\d{4})\)\s*$", re.ASCII)
+_MOST_SECONDS = 10_000
+"""What no video has; a larger figure is a slip."""
+
 _FIGURES = (
     "input_audio_seconds",
     "input_image_count",
@@ -239,10 +242,11 @@ def failure_of(code: Any, reason: str, task_id: str) -> Failure:
 
 
 def usage_of(task: Task) -> dict[str, Any]:
-    """Return what was counted, in the vendor's own words; none of it is money."""
-    usage = task.usage if isinstance(task.usage, dict) else {}
-    figures = {name: usage.get(name) for name in _FIGURES}
-    return {name: value for name, value in figures.items() if isinstance(value, int | float)}
+    """Return what was counted, in the vendor's own words; `seconds` beside them, the whole ones made, which are charged."""
+    counted = task.usage if isinstance(task.usage, dict) else {}
+    given = {name: counted.get(name) for name in _FIGURES}
+    figures = {name: value for name, value in given.items() if _is_count(value)}
+    return {**figures, "seconds": figures["output_seconds"]} if figures.get("output_seconds") else figures
 
 
 def code_of(response: HttpResponse) -> int | None:
@@ -256,6 +260,10 @@ def code_of(response: HttpResponse) -> int | None:
     message = body.error.get("message") if isinstance(body.error, dict) else None
     match = _CODE_AT_END.search(message) if isinstance(message, str) else None
     return int(match[1]) if match else None
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < _MOST_SECONDS
 
 
 def _integer(code: Any) -> int | None:
