@@ -288,7 +288,7 @@ def test_one_verb_says_which_of_its_meanings_it_had() -> None:
     path = f"{TASKS}/{{id}}"
 
     assert call("DELETE", path) == DeleteVideo(id="video_1", cancels_queued=True)
-    assert answer("DELETE", path, failed(FailureKind.CANCELLED)) == {
+    assert answer("DELETE", path, Deleted(id="video_1", cancelled=True)) == {
         "task_id": "video_1",
         "action": "cancelled",
         "status": "cancelled",

@@ -50,7 +50,8 @@ class World:
                 failure = Failure(kind=FailureKind.CANCELLED, message="The video was cancelled.")
                 return self.change(name, status=Status.FAILED, failure=failure, completed_at=STARTED + 9)
             case DeleteVideo(id=name, cancels_queued=True) if self.find(name).status is Status.QUEUED:
-                return self(CancelVideo(id=name))
+                self(CancelVideo(id=name))
+                return Deleted(id=name, cancelled=True)
             case DeleteVideo(id=name):
                 del self.videos[self.find(name).id]
                 return Deleted(id=name)

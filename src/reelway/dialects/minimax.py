@@ -12,7 +12,7 @@ from reelway.core.lifecycle import Status
 from reelway.core.videos import Video
 from reelway.dialects.minimax_reading import OLDER, read_older, require
 from reelway.dialects.minimax_words import failure_code, key_of, refusal_of, reply_headers, video_of
-from reelway.dialects.spec import Answer, CreateVideo, Dialect, Endpoint, Incoming, Outgoing, ReadVideo
+from reelway.dialects.spec import Answer, CreateVideo, Dialect, Endpoint, Incoming, Manners, Outgoing, ReadVideo
 from reelway.dialects.video_object import Timestamps
 
 __all__ = ["key_of", "make_dialect", "render_error"]
@@ -48,6 +48,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
         render_error=render_error,
         key_of=key_of,
         render_callback=_pushed,
+        manners=Manners(challenges=True),
     )
 
 

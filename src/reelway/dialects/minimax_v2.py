@@ -73,7 +73,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
         render_error=render_error,
         key_of=key_of,
         render_callback=_envelope,
-        manners=Manners(usage_of=_usage_of),
+        manners=Manners(usage_of=_usage_of, challenges=True),
     )
 
 
@@ -166,10 +166,10 @@ def _answer_page(answer: Answer) -> Outgoing:
 
 def _answer_deleted(answer: Answer) -> Outgoing:
     """Return what the verb did: a queued task is cancelled by it, and stays to be read."""
-    if isinstance(answer, Deleted):
-        return Outgoing(body={"task_id": answer.id, "action": "deleted", "status": "deleted"})
-    video = video_of(answer)
-    return Outgoing(body={"task_id": video.id, "action": "cancelled", "status": _status(video)})
+    if not isinstance(answer, Deleted):
+        raise TypeError(f"expected something deleted, got {type(answer).__name__}")
+    word = "cancelled" if answer.cancelled else "deleted"
+    return Outgoing(body={"task_id": answer.id, "action": word, "status": word})
 
 
 def _envelope(video: Video) -> dict[str, Any]:

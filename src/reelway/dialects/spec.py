@@ -147,6 +147,8 @@ class VideoPage(Record):
 
 class Deleted(Record):
     id: str
+    cancelled: bool = False
+    """It was queued, is cancelled and stays to be read (`DeleteVideo.cancels_queued`)."""
 
 
 Answer: TypeAlias = Video | VideoPage | Deleted | dict[str, Any]
@@ -185,6 +187,8 @@ class Manners(Record):
     """A create with a client reference that was used before is refused: a `Conflict` with the code `reference_exists`."""
     usage_of: Callable[[Video], dict[str, Any]] | None = None
     """What a finished video used, in the figures and under the names in which the vendor reports it."""
+    challenges: bool = False
+    """An address is called only after it has repeated, within three seconds, the `challenge` that was posted to it first."""
 
 
 class Dialect(Record):

@@ -95,7 +95,7 @@ class SandboxBackend:
         self._opening = asyncio.Lock()
         self._is_open = False
         poster = Poster(settings.allowed_hosts, settings.pace)
-        self.callbacks = Callbacks(studio, poster, self._callback_body, self._show_as, clock)
+        self.callbacks = Callbacks(studio, poster, self._callback_body, self._show_as, self._challenges, clock)
 
     def playing(self, dialect: Dialect) -> "Part":
         """Return the vendor of a dialect."""
@@ -299,8 +299,8 @@ class SandboxBackend:
             raise Conflict(f"Video {task.id} is being made and cannot be stopped.", code="video_running")
         if call.cancels_queued and (status is Status.QUEUED or task.cancelled_at is not None):
             await self._cancel(task, asked)
-        else:
-            await self._studio.remove(task.id)
+            return Deleted(id=task.id, cancelled=True)
+        await self._studio.remove(task.id)
         return Deleted(id=task.id)
 
     # --- show
@@ -328,6 +328,9 @@ class SandboxBackend:
     def _show_as(self, task: Task, seen: Seen) -> Video:
         """Return the video for its callback address."""
         return self._show(task, _Asked(dialect=self._dialects[task.callback_dialect], origin=task.origin), seen=seen)
+
+    def _challenges(self, task: Task) -> bool:
+        return self._dialects[task.callback_dialect].manners.challenges
 
     def _callback_body(self, task: Task, video: Video) -> Any:
         render = self._dialects[task.callback_dialect].render_callback

@@ -5,6 +5,7 @@ an address answers changes nothing about the video.
 """
 
 import asyncio
+import secrets
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -27,6 +28,8 @@ _LOG = logger("sandbox")
 _TRIES = 3
 _PAUSES_SECONDS = (0.5, 2.0)
 _LIMIT_SECONDS = 5.0
+_CHALLENGE_SECONDS = 3.0
+_ANSWER_BYTES = 4096
 _AT_ONCE = 16
 _REMEMBERED = 1_000
 _LOOK_SECONDS = 5.0
@@ -53,7 +56,7 @@ class SentCallback(Record, omit_defaults=False):
     status: str
     url: str
     outcome: str
-    """`http_200` and the like, `refused` for an address that may not be called, `unreachable`."""
+    """`http_200` and the like, `refused` for an address that may not be called, `unreachable`, `not_repeated` of a challenge."""
     tries: int
     forged: bool = False
 
@@ -74,34 +77,44 @@ class Poster:
         outcome = ""
         for tries in range(1, _TRIES + 1):
             async with self._places:
-                outcome = await self._try(url, data)
+                outcome, _ = await self._try(url, data)
             if outcome == "refused" or outcome.startswith("http_2"):
                 return outcome, tries
             if tries < _TRIES:
                 await asyncio.sleep(_PAUSES_SECONDS[tries - 1] * self._pace)
         return outcome, _TRIES
 
+    async def challenge(self, url: str) -> str:
+        """Return what became of a challenge: `http_200` only where the address repeated it in time."""
+        body = {"challenge": secrets.token_hex(16)}
+        async with self._places:
+            outcome, answer = await self._try(url, msgspec.json.encode(body), _CHALLENGE_SECONDS, _ANSWER_BYTES)
+        return "not_repeated" if outcome == "http_200" and not _repeats(answer, body) else outcome
+
     async def close(self) -> None:
         """Close every connection."""
         if self._session is not None:
             await self._session.close()
 
-    async def _try(self, url: str, data: bytes) -> str:
+    async def _try(
+        self, url: str, data: bytes, limit_seconds: float = _LIMIT_SECONDS, read_bytes: int = 0
+    ) -> tuple[str, bytes]:
+        """Return what became of one try, and so many bytes of the answer."""
         if self._session is None:
             connector = aiohttp.TCPConnector(resolver=PublicResolver(self._allowed_hosts))
-            limit = aiohttp.ClientTimeout(total=_LIMIT_SECONDS)
-            self._session = aiohttp.ClientSession(
-                connector=connector, timeout=limit, cookie_jar=aiohttp.DummyCookieJar()
-            )
+            self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+        limit = aiohttp.ClientTimeout(total=limit_seconds)
         try:
             address = check_url(url, allowed_hosts=self._allowed_hosts)
             headers = {"content-type": "application/json"}
-            async with self._session.post(address, data=data, headers=headers, allow_redirects=False) as answer:
-                return f"http_{answer.status}"
+            async with self._session.post(
+                address, data=data, headers=headers, allow_redirects=False, timeout=limit
+            ) as answer:
+                return f"http_{answer.status}", await _beginning(answer, read_bytes)
         except AddressRefused:
-            return "refused"
+            return "refused", b""
         except (aiohttp.ClientError, TimeoutError, OSError):
-            return "unreachable"
+            return "unreachable", b""
 
 
 class Callbacks:
@@ -113,14 +126,17 @@ class Callbacks:
         poster: Poster,
         body_of: Callable[[Task, Video], Any],
         show: Callable[[Task, Seen], Video],
+        challenges: Callable[[Task], bool],
         clock: Callable[[], float],
     ) -> None:
-        """`body_of` says what the address hears in the words of the task's dialect, None for nothing."""
+        """`body_of` says what the address hears in the words of the task's dialect, None for nothing; `challenges` whether it is
+        challenged before."""
         self.sent: deque[SentCallback] = deque(maxlen=_REMEMBERED)
         self._studio = studio
         self._poster = poster
         self._body_of = body_of
         self._show = show
+        self._challenges = challenges
         self._clock = clock
         self._following: dict[str, asyncio.Task[None]] = {}
 
@@ -141,6 +157,8 @@ class Callbacks:
 
     async def _follow(self, task_id: str, url: str) -> None:
         try:
+            if not await self._may_be_told(task_id, url):
+                return
             while (task := self._studio.tasks.get(task_id)) is not None:
                 self._studio.ensure_rendered(task)
                 seen = look(task, self._clock())
@@ -154,6 +172,15 @@ class Callbacks:
             _LOG.exception("callback_failed", task_id=task_id)
         finally:
             self._following.pop(task_id, None)
+
+    async def _may_be_told(self, task_id: str, url: str) -> bool:
+        """Tell whether the address may hear of its video: where the vendor challenges, once it has repeated the challenge."""
+        task = self._studio.tasks.get(task_id)
+        if task is None or task.told is not None or not self._challenges(task):
+            return task is not None
+        at, outcome = self._clock(), await self._poster.challenge(url)
+        self.sent.append(SentCallback(at=at, task=task_id, status="challenge", url=url, outcome=outcome, tries=1))
+        return outcome == "http_200"
 
     async def _tell(self, task: Task, step: Seen, url: str) -> None:
         if task.faults.callback_forged and task.told is None and step.status is Status.QUEUED:
@@ -181,6 +208,20 @@ def _untold(task: Task, seen: Seen) -> tuple[Seen, ...]:
     steps = passed(seen)
     told = [place for place, step in enumerate(steps) if step.status is task.told]
     return steps[told[0] + 1 :] if told else steps
+
+
+async def _beginning(answer: aiohttp.ClientResponse, count: int) -> bytes:
+    try:
+        return await answer.content.readexactly(count)
+    except asyncio.IncompleteReadError as error:
+        return error.partial
+
+
+def _repeats(answer: bytes, body: dict[str, str]) -> bool:
+    try:
+        return bool(msgspec.json.decode(answer, type=dict[str, Any]).get("challenge") == body["challenge"])
+    except msgspec.DecodeError:
+        return False
 
 
 def _pause(task: Task, seen: Seen, now: float) -> float:

@@ -351,7 +351,7 @@ class Service:
                 message = f"{video_id} is being made and cannot be stopped; delete it when it has ended"
                 raise Conflict(message, code="video_running")
             await self.cancel(video_id, caller)
-            return Deleted(id=video_id)
+            return Deleted(id=video_id, cancelled=True)
         if not job.is_final:
             await self.cancel(video_id, caller)
             job = await self._own(video_id, caller)
