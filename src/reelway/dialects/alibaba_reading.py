@@ -145,19 +145,21 @@ def _read_inputs(given: _Fields) -> tuple[InputReference, ...]:
     inputs = [_read_url(given.text(name), given.path(name), meaning) for name, meaning in _FRAMES.items()]
     references = given.take("reference_urls")
     if references is not None:
-        inputs += [_reference(url, f"input.reference_urls[{at}]") for at, url in enumerate(_list(references))]
+        inputs += [
+            _reference(url, f"input.reference_urls[{at}]") for at, url in enumerate(_list(references, "reference_urls"))
+        ]
     media = given.take("media")
     if media is not None:
-        inputs += [_read_item(item, f"input.media[{at}]") for at, item in enumerate(_list(media))]
+        inputs += [_read_item(item, f"input.media[{at}]") for at, item in enumerate(_list(media, "media"))]
     found = tuple(one for one in inputs if one is not None)
     if len(found) > _ITEMS:
         raise InvalidRequest(f"input.media may have {_ITEMS} items (got {len(found)})", param="input.media")
     return found
 
 
-def _list(value: Any) -> list[Any]:
+def _list(value: Any, name: str) -> list[Any]:
     if not isinstance(value, list):
-        raise wrong_type("input.media", "a list of objects with type and url", value)
+        raise wrong_type(f"input.{name}", "a list", value)
     return value
 
 
