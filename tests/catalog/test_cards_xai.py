@@ -142,3 +142,44 @@ def test_grok_sound_is_on_unless_switched_off(catalog: Catalog, name: str) -> No
 
     assert (audio.kind, audio.default) == ("switch", True)
     assert set(audio.modes).isdisjoint({Mode.EDIT, Mode.EXTEND, Mode.REMIX})
+
+
+@pytest.mark.parametrize(
+    ("name", "card"),
+    [
+        ("grok-imagine-video", "grok-imagine-1.0-video"),
+        ("grok-imagine-video-1.5", GROK_15),
+        ("grok-imagine-video-1.5-2026-05-30", GROK_15),
+        ("grok-video-3", "grok-video-3"),
+    ],
+)
+def test_xais_own_names_mean_our_models(catalog: Catalog, name: str, card: str) -> None:
+    """Callers of xAI's API know no other names; each belongs to one card, and resellers' names to their own."""
+    assert catalog.card(name).name == card
+
+
+@pytest.mark.parametrize(
+    ("option", "modes"),
+    [("keyframes", {Mode.T2V, Mode.FIRST_LAST}), ("reference_audios", {Mode.T2V, Mode.R2V})],
+)
+def test_only_the_general_release_pins_pictures_and_borrows_voices(
+    catalog: Catalog, option: str, modes: set[Mode]
+) -> None:
+    """Neither the base model nor the preview has them, and the preview makes what begins with a first frame alone."""
+    card = catalog.card(GROK_15)
+
+    assert set(card.options[option].modes) == modes
+    assert card.options[option].unconfirmed
+    for mode in modes:
+        assert vendor_model(card, Facts(mode=mode, tier="480p")) == "grok-imagine-video-1.5"
+    for name in GROK_BASE:
+        assert not catalog.card(name).options
+
+
+def test_xais_page_says_what_becomes_of_a_lost_submit(catalog: Catalog) -> None:
+    """There is no way to look it up, which an operator should know before it happens."""
+    vendor = catalog.vendors["xai"]
+
+    assert "submission_unknown" in vendor.lost_submit
+    assert "console.x.ai" in vendor.key
+    assert any("Zero Data Retention" in quirk for quirk in vendor.quirks)
