@@ -18,7 +18,7 @@ from reelway.core.errors import NotFound, NotSent, SubmitOutcomeUnknown, Unexpec
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import State
-from reelway.vendors.spec import Accepted, Callback, Running, VendorFailed
+from reelway.vendors.spec import Accepted, Callback, Candidate, Running, VendorFailed
 
 REPOSITORY = Path(__file__).parents[2]
 PUBLIC = "https://video.example.test"
@@ -369,6 +369,26 @@ async def test_a_vendor_that_can_be_searched_need_not_be_when_it_calls(make_stag
     await call(stage, last(script), {"id": "op7"})
     job = await stage.finished(job.id)
     assert (job.operation_key, len(script.submitted)) == ("op7", 1)
+
+
+@pytest.mark.parametrize(("wait_seconds", "adopted"), [(1e6, "op8"), (0.0, None)], ids=["called", "not called"])
+async def test_a_call_tells_apart_what_looks_alike(
+    make_stage: MakeStage, wait_seconds: float, adopted: str | None
+) -> None:
+    """Two operations of the list could be it: the call says which, and without one nothing is sent again."""
+    script = Script()
+    account = ACME.evolve(submit_policy="resubmit")
+    stage = await make_stage(script, CallingFindingAcme(script), wait_seconds=wait_seconds, accounts=(account,))
+    alike = tuple(Candidate(operation={"id": name}, key=name) for name in ("op7", "op8"))
+    script.finds = deque([alike, alike])
+    job = await lost(stage)
+    if adopted:
+        while len(script.finds) > 1:
+            await asyncio.sleep(0)
+        await call(stage, last(script), {"id": adopted})
+    job = await stage.finished(job.id)
+    assert (job.operation_key, len(script.submitted)) == (adopted, 1)
+    assert adopted or (job.failure is not None and "look like it" in job.failure.message)
 
 
 async def test_the_last_calls_of_takes_wake_the_takes(make_stage: MakeStage) -> None:

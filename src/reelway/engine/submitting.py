@@ -113,7 +113,7 @@ class Submitter:
             _log.warning("lookup_failed", video_id=watch.job.id, account=account.name, reason=str(error))
             watch.odd += 1
             return backoff_seconds(watch.odd, self._tools.random(), first=self._tools.limits.lookup_pause_seconds)
-        return await self._weigh(watch, candidates)
+        return await self._weigh(watch, candidates, account, adapter)
 
     async def _send(self, watch: Watch) -> float | None:
         tools = self._tools
@@ -254,48 +254,52 @@ class Submitter:
         tools.checkpoint("heard_confirmed")
         return await self._accept(watch, Accepted(operation=heard.operation, key=heard.key, poll_after_seconds=0.0))
 
-    async def _weigh(self, watch: Watch, candidates: tuple[Candidate, ...]) -> float | None:
-        """Adopt the one operation that must be ours, count an empty answer, or give up on an ambiguous one."""
+    async def _weigh(
+        self, watch: Watch, candidates: tuple[Candidate, ...], account: Account, adapter: Adapter
+    ) -> float | None:
+        """Adopt the one operation that must be ours, count an empty answer; only a call can tell several apart."""
         tools, job = self._tools, watch.job
-        account = job.attempts[-1].account
-        held = await tools.store.holder_of(account, tuple(candidate.key for candidate in candidates))
+        held = await tools.store.holder_of(account.name, tuple(candidate.key for candidate in candidates))
         free = [candidate for candidate in candidates if held.get(candidate.key, job.id) == job.id]
         certain = [candidate for candidate in free if candidate.certain]
         chosen = certain[:1] or (free if len(free) == 1 else [])
         if chosen:
-            _log.info("submit_found", video_id=job.id, account=account)
+            _log.info("submit_found", video_id=job.id, account=account.name)
             return await self._accept(
                 watch, Accepted(operation=chosen[0].operation, key=chosen[0].key, poll_after_seconds=0.0)
             )
         if free:
-            await self._settle_unknown(watch, _unknown(f"{len(free)} operations at {account} look like it"))
-            return None
+            alike = f"{len(free)} operations at {account.name} look like it"
+            return await self._wait_for_call(watch, account, adapter, alike=alike)
         lookups = job.attempts[-1].lookups + 1
         if lookups < tools.limits.lookups_to_be_sure:
             attempts = (*job.attempts[:-1], job.attempts[-1].evolve(outcome="unknown", lookups=lookups))
             await tools.write(watch, None, name="submit_not_found", detail={"lookups": lookups}, attempts=attempts)
             return tools.limits.lookup_pause_seconds
-        failure = Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=f"{account} never received the request")
+        failure = Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=f"{account.name} never received the request")
         return await self._again(watch, "absent", failure, rest=0.0)
 
-    async def _wait_for_call(self, watch: Watch, account: Account, adapter: Adapter) -> float | None:
-        """Give a vendor that shows no list the time to call back, then do what the operator chose."""
+    async def _wait_for_call(
+        self, watch: Watch, account: Account, adapter: Adapter, *, alike: str = ""
+    ) -> float | None:
+        """Give a vendor that shows no list, or several operations that are `alike`, the time to call back; then give up."""
         attempt = watch.job.attempts[-1]
         if self._tools.public_url is None or not isinstance(adapter, CanReadCallback):
-            return await self._cannot_look_up(watch, account)
+            return await self._cannot_look_up(watch, account, alike)
         if attempt.ended_at is None:
             return await self._unknown(watch, "the server ended before the answer was written down")
         left = attempt.ended_at + self._tools.limits.callback_wait_seconds - self._tools.clock()
-        return left if left > 0 else await self._cannot_look_up(watch, account)
+        return left if left > 0 else await self._cannot_look_up(watch, account, alike)
 
-    async def _cannot_look_up(self, watch: Watch, account: Account) -> float | None:
-        if account.submit_policy == "resubmit":
+    async def _cannot_look_up(self, watch: Watch, account: Account, alike: str) -> float | None:
+        """Do what the operator chose. Where one of several is surely ours, nothing is sent again."""
+        if account.submit_policy == "resubmit" and not alike:
             failure = Failure(
                 kind=FailureKind.SUBMISSION_UNKNOWN,
                 message=f"the answer of {account.name} was lost; submitted again, as configured for this vendor",
             )
             return await self._again(watch, "abandoned", failure, rest=0.0)
-        await self._settle_unknown(watch, _unknown(f"{account.name} has no way to look it up"))
+        await self._settle_unknown(watch, _unknown(alike or f"{account.name} has no way to look it up"))
         return None
 
     async def _settle_unknown(self, watch: Watch, failure: Failure) -> None:
