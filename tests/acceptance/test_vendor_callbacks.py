@@ -10,12 +10,20 @@ from tests.acceptance.processes import KEY, Gateway, Process, ask, free_port
 pytestmark = pytest.mark.acceptance
 
 SELDOM = {"REELWAY_POLL_SHORTEST_SECONDS": "900", "REELWAY_POLL_LONGEST_SECONDS": "3600"}
-PLACES = {"kling": "/kling", "bytedance": "/api/v3", "google": ""}
-"""By vendor: where the sandbox plays it."""
+PLACES = {
+    "kling": "/kling",
+    "bytedance": "/api/v3",
+    "google": "",
+    "minimax": "/minimax",
+    "minimax with sound": "/minimax",
+}
+"""By vendor, and by what is asked of it: where the sandbox plays it."""
 REQUESTS = {
     "kling": {"model": "kling-video"},
     "bytedance": {"model": "doubao-seedance-1-5-pro-251215"},
     "google": {"model": "gemini-omni"},
+    "minimax": {"model": "hailuo-video"},
+    "minimax with sound": {"model": "hailuo-video", "seconds": "8"},
 }
 
 
@@ -50,7 +58,7 @@ def gateway_of(folder: Path, vendor: CallingSandbox, name: str, **environment: s
     """Start a gateway whose only vendor this is, and which that vendor can reach."""
     port = free_port()
     settings = (
-        f'[[account]]\nname = "vendor"\nvendor = "{name}"\nservice = "{"gemini-api" if name == "google" else ""}"\n'
+        f'[[account]]\nname = "vendor"\nvendor = "{name.split()[0]}"\nservice = "{"gemini-api" if name == "google" else ""}"\n'
         f'base_url = "{vendor.url}{PLACES[name]}"\nkey = "{KEY}"\n'
     )
     reachable = {"REELWAY_PUBLIC_URL": f"http://127.0.0.1:{port}", **SELDOM, **environment}
@@ -62,7 +70,7 @@ def test_a_video_is_finished_because_its_vendor_called(tmp_path: Path, vendor: C
     """The next look of its own accord is a quarter of an hour away."""
     gateway = gateway_of(tmp_path, vendor, name)
     video = gateway.finished(gateway.create(**REQUESTS[name], prompt="a fox in snow")["id"])
-    assert video["status"] == "completed", video
+    assert video["status"] == "completed", video.get("error")
     assert gateway.stop() == 0
     assert not any(re.search(r"/callbacks/", line) for line in gateway.lines)
 
@@ -74,7 +82,7 @@ def test_a_lost_answer_costs_one_create(tmp_path: Path, vendor: CallingSandbox, 
     gateway = gateway_of(tmp_path, vendor, name, REELWAY_LOOKUP_SECONDS="900")
     made = gateway.create(**REQUESTS[name], prompt=f"a fox in snow by {name} [[submit:lost_answer]]")
     video = gateway.finished(made["id"])
-    assert video["status"] == "completed", video
+    assert video["status"] == "completed", video.get("error")
     assert vendor.creates() - before == 1
     assert gateway.stop() == 0
 
@@ -93,7 +101,7 @@ def test_another_gateway_calls_as_the_vendor_would(tmp_path: Path) -> None:
         port=port,
     )
     video = near.finished(near.create(**REQUESTS["kling"], prompt="a fox in snow")["id"])
-    assert video["status"] == "completed", video
+    assert video["status"] == "completed", video.get("error")
     assert near.stop() == far.stop() == 0
 
 
@@ -112,6 +120,6 @@ def test_killed_around_a_call_it_goes_on(tmp_path: Path, vendor: CallingSandbox,
         port=dying.port,
     )
     video = again.finished(made["id"])
-    assert video["status"] == "completed", video
+    assert video["status"] == "completed", video.get("error")
     assert vendor.creates() - before == 1
     assert again.stop() == 0
