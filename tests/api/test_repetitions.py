@@ -56,6 +56,7 @@ async def test_a_file_sent_again_is_the_same_body(ask: Ask, service: StandIn) ->
         {"user-agent": "google-genai-sdk/3.6.1 gl-python/3.11.7"},
         {"user-agent": "Mozilla/5.0", "x-goog-api-client": "google-genai-sdk/3.1.0 gl-node/web"},
         {"user-agent": "volc-sdk-python/5.0.54"},
+        {"user-agent": "ai/6.0.326 ai-sdk/provider-utils/4.0.56 runtime/node.js/v20.20.2"},
     ],
 )
 async def test_clients_that_repeat_and_do_not_say_so_are_known(

@@ -166,7 +166,7 @@ def test_a_failure_has_a_code_with_underscores(kind: FailureKind, code: str) -> 
         "status": "failed",
         "progress": 0,
         "model": "",
-        "video": {"duration": 0, "respect_moderation": True},
+        "video": {"url": "", "duration": 0, "respect_moderation": True},
         "error": {"code": code, "message": "It broke."},
     }
 

@@ -24,9 +24,9 @@ __all__ = ["ServiceBackend"]
 
 _KEY_LENGTH = 255
 _COUNT_DIGITS = 6
-_UNSAID = ("dashscope-v2-python/", "google-genai-sdk/", "volc-sdk-python/")
-"""google-genai repeats after 408, 409, 429 and every 5xx, Ark's and DashScope's SDKs also when a connection breaks (measured in
-November 2026)."""
+_UNSAID = ("ai/", "dashscope-v2-python/", "google-genai-sdk/", "volc-sdk-python/")
+"""google-genai repeats after 408, 409, 429 and every 5xx; Ark's and DashScope's SDKs, and Vercel's AI SDK (`ai/`), also when a
+connection breaks (measured in November 2026)."""
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 

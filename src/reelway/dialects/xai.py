@@ -159,7 +159,8 @@ def _failed(video: Video) -> dict[str, Any]:
         error["code"] = "content_policy"
         shown = {"status": "done", "progress": 100, "model": video.model, "video": made, "error": error}
         return {**shown, **_usage(video)}
-    made = {"duration": 0, "respect_moderation": True}
+    # Without an address, even an empty one, Vercel's client for older Node cannot read the answer (@ai-sdk/xai 3.0.138).
+    made = {"url": "", "duration": 0, "respect_moderation": True}
     return {"status": "failed", "progress": 0, "model": "", "video": made, "error": error}
 
 
