@@ -14,7 +14,15 @@ from reelway.core.failures import FailureKind
 from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.alibaba_reading import read_create
-from reelway.dialects.alibaba_tasks import CODES, OTHER_CODE, ZONE, render_row, render_task, status_of, usage_of
+from reelway.dialects.alibaba_tasks import (
+    CODES,
+    OTHER_CODE,
+    ZONE,
+    render_listed,
+    render_row,
+    render_task,
+    usage_of,
+)
 from reelway.dialects.spec import (
     Answer,
     CancelVideo,
@@ -222,8 +230,10 @@ def _error_code(error: CallerError) -> tuple[int, str]:
 
 
 def _answer_created(answer: Answer) -> Outgoing:
+    """Return what a create is answered with, which says nothing of what became of it: an answer that is given again is the one
+    that was lost, and the vendor's client takes a create that shows a failure for a refused one."""
     video = _video(answer)
-    body = {"output": {"task_id": video.id, "task_status": status_of(video)}}
+    body = {"output": {"task_id": video.id, "task_status": "PENDING"}}
     return Outgoing(body=body, headers={"idempotent-replayed": "true"} if video.replayed else {})
 
 
@@ -237,14 +247,14 @@ def _answer_unknown(incoming: Incoming) -> Outgoing:
 
 
 def _answer_page(answer: Answer, incoming: Incoming | None = None) -> Outgoing:
-    """Return a page. The vendor's rows are under `data`; its newest client looks for them under `tasks`."""
+    """Return a page. The vendor's rows are under `data`; its newest client looks for `tasks`, and in them for other times."""
     if not isinstance(answer, VideoPage):
         raise TypeError(f"expected a page to show, got {type(answer).__name__}")
-    rows = [render_row(video) for video in answer.videos]
+    rows, listed = [render_row(video) for video in answer.videos], [render_listed(video) for video in answer.videos]
     total = len(rows) if answer.total is None else answer.total
     number, size = _page_of({} if incoming is None else dict(incoming.query))
     page = {"total": total, "total_page": math.ceil(total / size), "page_no": number, "page_size": size}
-    return Outgoing(body={"data": rows, "tasks": rows, **page})
+    return Outgoing(body={"data": rows, "tasks": listed, **page})
 
 
 def _answer_nothing(answer: Answer) -> Outgoing:

@@ -13,7 +13,7 @@ from reelway.core.failures import FailureKind
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Mode, Output, Video
 
-__all__ = ["CODES", "OTHER_CODE", "ZONE", "render_row", "render_task", "status_of", "usage_of"]
+__all__ = ["CODES", "OTHER_CODE", "ZONE", "render_listed", "render_row", "render_task", "usage_of"]
 
 ZONE = timezone(timedelta(hours=8))
 """That of every time, in every region."""
@@ -42,6 +42,8 @@ CODES: Mapping[FailureKind, str] = MappingProxyType(
 
 OTHER_CODE = "InternalError"
 
+_LISTED = ("task_id", "task_status", "submit_time", "end_time")
+
 _STATES: Mapping[Status, str] = MappingProxyType(
     {
         Status.QUEUED: "PENDING",
@@ -57,7 +59,7 @@ def render_task(video: Video) -> dict[str, Any]:
     another gateway know its own lost create at once."""
     output: dict[str, Any] = {
         "task_id": video.id,
-        "task_status": status_of(video),
+        "task_status": _status(video),
         "submit_time": _spelled(video.created_at),
     }
     if video.completed_at is not None:
@@ -76,14 +78,20 @@ def render_row(video: Video) -> dict[str, Any]:
     """Return the row of a list, which shows neither words nor result."""
     row = {
         "task_id": video.id,
-        "status": status_of(video),
+        "status": _status(video),
         "model_name": video.model,
         "gmt_create": _milliseconds(video.created_at),
     }
     return row if video.completed_at is None else {**row, "end_time": _milliseconds(video.completed_at)}
 
 
-def status_of(video: Video) -> str:
+def render_listed(video: Video) -> dict[str, Any]:
+    """Return the row as the vendor's newest client reads it: with the words for times of a look."""
+    output = render_task(video)["output"]
+    return {"model_name": video.model, **{name: output[name] for name in _LISTED if name in output}}
+
+
+def _status(video: Video) -> str:
     """Return the state; a cancelled task has one of its own."""
     cancelled = video.failure is not None and video.failure.kind is FailureKind.CANCELLED
     return "CANCELED" if cancelled else _STATES[video.status]
