@@ -283,6 +283,20 @@ async def test_a_vendors_failure_is_passed_on(make_stage: MakeStage) -> None:
     assert await stage.ledger(job.id) == ["reserve", "release"]
 
 
+async def test_what_a_failure_cost_at_the_vendor_is_kept_and_not_passed_on(make_stage: MakeStage) -> None:
+    """xAI charges for what its moderation blocks: the operator can see it, and the caller pays for no video he did not get."""
+    script = Script()
+    cost = {"cost": {"currency": "USD", "settled": "1.52"}}
+    failure = Failure(kind=FailureKind.CONTENT_POLICY, message="no")
+    script.checks = deque([VendorFailed(failure=failure, usage=cost)])
+    stage = await make_stage(script)
+    job = stage.job()
+    await stage.create(job)
+    job = await stage.finished(job.id)
+    assert (job.state, job.usage, job.settled) == (State.FAILED, cost, None)
+    assert await stage.ledger(job.id) == ["reserve", "release"]
+
+
 async def test_one_odd_answer_ends_nothing(make_stage: MakeStage) -> None:
     """States nobody has met, refusals to look and silence are looked past."""
     script = Script()

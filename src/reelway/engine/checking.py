@@ -48,8 +48,8 @@ class Checker:
             case Succeeded():
                 await self._rendered(watch, status)
                 return 0.0
-            case VendorFailed(failure=failure):
-                await tools.fail(watch, failure)
+            case VendorFailed(failure=failure, usage=usage):
+                await tools.fail(watch, failure, **({"usage": usage} if usage else {}))
                 return None
 
     def first_look(self, watch: Watch) -> float:

@@ -180,6 +180,8 @@ class VendorFailed(Record):
     """The vendor says that it failed."""
 
     failure: Failure
+    usage: dict[str, Any] = {}
+    """The vendor's own figures, where it charges all the same: kept for the operator. Nobody here pays for what was not made."""
 
 
 Status: TypeAlias = Running | Succeeded | VendorFailed

@@ -143,13 +143,12 @@ def progress_of(video: VideoAnswer) -> int | None:
 
 
 def finished(video: VideoAnswer) -> Status:
-    """Return what was made. A video that moderation blocked was made and is charged, and nobody gets it."""
+    """Return what was made. A video that moderation blocked was made and costs the account, and nobody gets it."""
     made = video.video or VideoResult()
     if made.respect_moderation is False:
-        message = (
-            "`xai` made the video and its moderation blocked it, which is charged; change the prompt or the inputs."
-        )
-        return VendorFailed(failure=Failure(kind=FailureKind.CONTENT_POLICY, message=message))
+        message = "`xai` made the video, and its moderation blocked it; change the prompt or the inputs."
+        failure = Failure(kind=FailureKind.CONTENT_POLICY, message=message)
+        return VendorFailed(failure=failure, usage=_usage(video))
     url = made.url or (made.file_output.public_url if made.file_output else None)
     if not url:
         message = "`xai` says that it made the video, and shows none; create it again."
