@@ -219,11 +219,11 @@ def test_success_without_a_video_shows_no_link() -> None:
         (FailureKind.CONTENT_POLICY, "failed", "1026"),
         (FailureKind.VENDOR_ERROR, "failed", "1000"),
         (FailureKind.CANCELLED, "cancelled", None),
-        (FailureKind.TIMED_OUT, "expired", None),
+        (FailureKind.TIMED_OUT, "failed", "1000"),
     ],
 )
 def test_every_end_has_the_newer_apis_word(kind: FailureKind, status: str, code: str | None) -> None:
-    """Two of our failures are states of their own there."""
+    """A cancelled one has a state of its own; `expired` is a word of older pages."""
     task = answer("GET", f"{QUERY}/{{id}}", failed(kind))["task"]
 
     assert task["status"] == status

@@ -239,6 +239,24 @@ def test_a_result_that_is_no_address_is_a_surprise(link: str) -> None:
         )
 
 
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(400, "invalid task_id (2013)"), (404, "no"), (410, "no"), (500, "Record not found (1000)")],
+)
+def test_what_has_gone_is_deleted_already(status: int, message: str) -> None:
+    """Records last seven days, and the vendor says in several ways that there is none."""
+    play(ADAPTER.delete(NEWER), newer_error(status, message))
+    play(ADAPTER.delete(NEWER), shown(status="failed"), newer_error(status, message))
+
+
+def test_an_accident_deletes_nothing() -> None:
+    """A 5xx of another kind is asked again."""
+    with pytest.raises(UnexpectedResponse):
+        play(ADAPTER.delete(NEWER), newer_error(500, "unknown error (1000)"))
+    with pytest.raises(UnexpectedResponse, match="not deleted"):
+        play(ADAPTER.delete(NEWER), shown(status="failed"), newer_error(500, "unknown error (1000)"))
+
+
 # --- finding and hearing
 
 

@@ -40,8 +40,6 @@ _MOST_PAGES = 10_000
 _TASK_TYPE = "generation"
 _PARAMETERS = ("page_num", "page_size", "filter.status", "filter.model", "filter.task_type")
 _FIGURES = ("total_seconds", "input_seconds", "output_seconds", "input_image_count", "input_audio_seconds")
-_ENDS: Mapping[FailureKind, str] = {FailureKind.CANCELLED: "cancelled", FailureKind.TIMED_OUT: "expired"}
-"""Failures for which there is a state of its own."""
 
 
 class _Listed(Record):
@@ -206,7 +204,9 @@ def _status(video: Video) -> str:
         case Status.COMPLETED:
             return "succeeded"
         case Status.FAILED:
-            return "failed" if video.failure is None else _ENDS.get(video.failure.kind, "failed")
+            # `expired` is a word of older pages, which current clients do not know any more.
+            was_cancelled = video.failure is not None and video.failure.kind is FailureKind.CANCELLED
+            return "cancelled" if was_cancelled else "failed"
 
 
 def _usage(video: Video) -> dict[str, Any]:

@@ -52,6 +52,7 @@ _FINE = 0
 _BAD_VALUE = 2013
 _CONTENT = (1026, 1027)
 _GONE = (404, 410)
+_NOT_FOUND = "record not found"
 _UNCLEAR = frozenset({1000, 1001, 1013, 1024, 1033})
 """Faults on the vendor's side: after them nobody knows whether there is a task."""
 
@@ -200,8 +201,12 @@ def is_fine(response: HttpResponse) -> bool:
 
 
 def is_gone(response: HttpResponse) -> bool:
-    """Tell whether a look at one task says that there is none: its id is all that can be wrong with the question."""
-    return response.status in _GONE or code_of(response) == _BAD_VALUE
+    """Tell whether a look at one task says that there is none: its id is all that can be wrong with the question.
+
+    LiteLLM has met such a look answered with HTTP 500 (1.108, November 2026).
+    """
+    not_found = response.status >= 500 and _NOT_FOUND in read_error(response).message.lower()
+    return not_found or response.status in _GONE or code_of(response) == _BAD_VALUE
 
 
 def is_refused_content(code: int) -> bool:
