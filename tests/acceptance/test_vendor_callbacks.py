@@ -16,6 +16,7 @@ PLACES = {
     "google": "",
     "minimax": "/minimax",
     "minimax with sound": "/minimax",
+    "vidu": "",
 }
 """By vendor, and by what is asked of it: where the sandbox plays it."""
 REQUESTS = {
@@ -24,6 +25,7 @@ REQUESTS = {
     "google": {"model": "gemini-omni"},
     "minimax": {"model": "hailuo-video"},
     "minimax with sound": {"model": "hailuo-video", "seconds": "8"},
+    "vidu": {"model": "viduq3-turbo", "seconds": "2"},
 }
 
 

@@ -5,6 +5,7 @@ import pytest
 from tests.vendors.vidu_cases import submission
 
 from reelway.core.errors import UnexpectedResponse
+from reelway.dialects.vidu_signing import signed_headers
 from reelway.vendors.spec import Callback, CanVerifyCallback, Credential
 from reelway.vendors.vidu import ADAPTER
 from reelway.vendors.vidu_signing import sign
@@ -83,6 +84,15 @@ def test_a_date_that_is_none_is_refused() -> None:
     """However well it is signed."""
     with pytest.raises(UnexpectedResponse, match="no date"):
         called(resigned(date="today"))
+
+
+def test_our_sandbox_signs_as_vidu_does() -> None:
+    """The sheet's vector from the other side, and one with another nonce."""
+    key = KEY.values["api_key"]
+    sent = {name.lower(): value for name, value in signed_headers(URL, key, NOW, SIGNED["x-request-nonce"]).items()}
+
+    assert sent == SIGNED
+    called({name.lower(): value for name, value in signed_headers(URL, key, NOW + 9, "abc").items()})
 
 
 def test_an_unsigned_one_names_nothing() -> None:

@@ -189,6 +189,8 @@ class Manners(Record):
     """What a finished video used, in the figures and under the names in which the vendor reports it."""
     challenges: bool = False
     """An address is called only after it has repeated, within three seconds, the `challenge` that was posted to it first."""
+    sign_callback: Callable[[str, str, float, str], dict[str, str]] | None = None
+    """The headers with which a call is signed: from its address, the key that ordered the video, the time and a nonce."""
 
 
 class Dialect(Record):

@@ -28,6 +28,7 @@ from reelway.dialects.spec import (
 from reelway.dialects.values import describe, read_integer, read_text
 from reelway.dialects.video_object import Timestamps
 from reelway.dialects.vidu_reading import NAME, PATHS, read_create
+from reelway.dialects.vidu_signing import signed_headers
 from reelway.dialects.vidu_tasks import STATES, create_answer, listed_task, render_error, task_answer, usage_of
 
 __all__ = ["key_of", "make_dialect", "render_error"]
@@ -74,7 +75,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
         render_error=render_error,
         key_of=key_of,
         render_callback=task_answer,
-        manners=Manners(usage_of=usage_of),
+        manners=Manners(usage_of=usage_of, sign_callback=signed_headers),
     )
 
 

@@ -95,7 +95,9 @@ class SandboxBackend:
         self._opening = asyncio.Lock()
         self._is_open = False
         poster = Poster(settings.allowed_hosts, settings.pace)
-        self.callbacks = Callbacks(studio, poster, self._callback_body, self._show_as, self._challenges, clock)
+        self.callbacks = Callbacks(
+            studio, poster, self._callback_body, self._show_as, self._challenges, self._callback_headers, clock
+        )
 
     def playing(self, dialect: Dialect) -> "Part":
         """Return the vendor of a dialect."""
@@ -121,8 +123,7 @@ class SandboxBackend:
         if self._keys is not None and key not in self._keys and not await self._is_admitted(key):
             raise AuthenticationRequired("This sandbox does not know the API key; use the one it was started with.")
         await self.open()
-        mark = hashlib.sha256((key or "").encode()).hexdigest()[:12]
-        return Caller(tenant=_HOLDER, key_id=f"sandbox_{mark}", scopes=("create", "read", "admin"))
+        return Caller(tenant=_HOLDER, key_id=f"sandbox_{_mark(key)}", scopes=("create", "read", "admin"))
 
     async def _is_admitted(self, key: str | None) -> bool:
         return key is not None and self._admits is not None and await self._admits(key)
@@ -196,7 +197,10 @@ class SandboxBackend:
                 await asyncio.to_thread(self._folder.remove, task_id)
                 await self._note(seen)
                 raise
-            task = task.evolve(origin=asked.origin)
+            task = task.evolve(
+                origin=asked.origin,
+                key_mark=_mark(asked.dialect.key_of(incoming.headers, incoming.query, incoming.arrived_at)),
+            )
             lost = bool(faults.lose_answers) and self._count(seen, "lost_answer") < faults.lose_answers
             await self._note(_accepted(seen, task, lost=lost))
             await self._studio.take_on(task)
@@ -336,6 +340,12 @@ class SandboxBackend:
         render = self._dialects[task.callback_dialect].render_callback
         return None if render is None else render(video)
 
+    def _callback_headers(self, task: Task, url: str) -> Mapping[str, str]:
+        """Return what a call is signed with, where its vendor signs and the key is one the sandbox was given."""
+        sign = self._dialects[task.callback_dialect].manners.sign_callback
+        key = next((key for key in self._keys or () if _mark(key) == task.key_mark), None)
+        return {} if sign is None or key is None else sign(url, key, self._clock(), os.urandom(16).hex())
+
     def _links(self) -> Links:
         return Links(self._folder.link_secret, self._settings.link_seconds)
 
@@ -361,6 +371,11 @@ class Part:
     async def open_content(self, call: OpenContent, caller: Caller) -> OpenedContent:
         """Find a file."""
         return await self._backend.open_content(call)
+
+
+def _mark(key: str | None) -> str:
+    """Return by what a key is told from others."""
+    return hashlib.sha256((key or "").encode()).hexdigest()[:12]
 
 
 def _quote(call: QuoteVideo) -> dict[str, Any]:

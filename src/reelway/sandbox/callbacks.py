@@ -7,7 +7,7 @@ an address answers changes nothing about the video.
 import asyncio
 import secrets
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
@@ -71,13 +71,13 @@ class Poster:
         self._places = asyncio.Semaphore(_AT_ONCE)
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, url: str, body: Any) -> tuple[str, int]:
+    async def post(self, url: str, body: Any, headers: Mapping[str, str]) -> tuple[str, int]:
         """Return what became of it, and after how many tries."""
         data = msgspec.json.encode(body)
         outcome = ""
         for tries in range(1, _TRIES + 1):
             async with self._places:
-                outcome, _ = await self._try(url, data)
+                outcome, _ = await self._try(url, data, headers)
             if outcome == "refused" or outcome.startswith("http_2"):
                 return outcome, tries
             if tries < _TRIES:
@@ -88,7 +88,7 @@ class Poster:
         """Return what became of a challenge: `http_200` only where the address repeated it in time."""
         body = {"challenge": secrets.token_hex(16)}
         async with self._places:
-            outcome, answer = await self._try(url, msgspec.json.encode(body), _CHALLENGE_SECONDS, _ANSWER_BYTES)
+            outcome, answer = await self._try(url, msgspec.json.encode(body), {}, _CHALLENGE_SECONDS, _ANSWER_BYTES)
         return "not_repeated" if outcome == "http_200" and not _repeats(answer, body) else outcome
 
     async def close(self) -> None:
@@ -97,7 +97,12 @@ class Poster:
             await self._session.close()
 
     async def _try(
-        self, url: str, data: bytes, limit_seconds: float = _LIMIT_SECONDS, read_bytes: int = 0
+        self,
+        url: str,
+        data: bytes,
+        headers: Mapping[str, str],
+        limit_seconds: float = _LIMIT_SECONDS,
+        read_bytes: int = 0,
     ) -> tuple[str, bytes]:
         """Return what became of one try, and so many bytes of the answer."""
         if self._session is None:
@@ -106,9 +111,9 @@ class Poster:
         limit = aiohttp.ClientTimeout(total=limit_seconds)
         try:
             address = check_url(url, allowed_hosts=self._allowed_hosts)
-            headers = {"content-type": "application/json"}
+            said = {"content-type": "application/json", **headers}
             async with self._session.post(
-                address, data=data, headers=headers, allow_redirects=False, timeout=limit
+                address, data=data, headers=said, allow_redirects=False, timeout=limit
             ) as answer:
                 return f"http_{answer.status}", await _beginning(answer, read_bytes)
         except AddressRefused:
@@ -127,16 +132,18 @@ class Callbacks:
         body_of: Callable[[Task, Video], Any],
         show: Callable[[Task, Seen], Video],
         challenges: Callable[[Task], bool],
+        headers_of: Callable[[Task, str], Mapping[str, str]],
         clock: Callable[[], float],
     ) -> None:
-        """`body_of` says what the address hears in the words of the task's dialect, None for nothing; `challenges` whether it is
-        challenged before."""
+        """`body_of` says what the address hears in the words of the task's dialect, None for nothing; `headers_of` how a
+        call is signed; `challenges` whether it is challenged before."""
         self.sent: deque[SentCallback] = deque(maxlen=_REMEMBERED)
         self._studio = studio
         self._poster = poster
         self._body_of = body_of
         self._show = show
         self._challenges = challenges
+        self._headers_of = headers_of
         self._clock = clock
         self._following: dict[str, asyncio.Task[None]] = {}
 
@@ -195,7 +202,8 @@ class Callbacks:
         if body is None:
             return
         at = self._clock()
-        outcome, tries = await self._poster.post(url, body)
+        headers = {} if forged else self._headers_of(task, url)
+        outcome, tries = await self._poster.post(url, body, headers)
         self.sent.append(
             SentCallback(
                 at=at, task=video.id, status=video.status, url=url, outcome=outcome, tries=tries, forged=forged

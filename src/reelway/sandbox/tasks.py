@@ -99,6 +99,8 @@ class Task(Record):
     response_format: Literal["url", "b64_json"] = "url"
     callback_url: str | None = None
     callback_dialect: str = ""
+    key_mark: str = ""
+    """Which key ordered it, as `SandboxBackend` marks keys; for vendors that sign their calls with it."""
     origin: str = ""
     """Where the sandbox was reached when the video was ordered; links in callbacks are built from it."""
     told: Status | None = None
