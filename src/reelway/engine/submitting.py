@@ -67,7 +67,7 @@ class Submitter:
             started_at=now,
         )
         tools.hold(watch, choice.route.account)
-        watch.heard = None
+        watch.heard = ()
         await tools.write(
             watch,
             Event.SUBMIT_STARTED,
@@ -99,8 +99,8 @@ class Submitter:
             failure = _unknown(f"its account {attempt.account!r} is not configured any more")
             await self._settle_unknown(watch, failure)
             return None
-        heard = attempt.heard or watch.heard
-        if heard is not None:
+        heard = await self._free(watch, account)
+        if heard:
             return await self._confirm(watch, heard, account, adapter)
         if not isinstance(adapter, CanFind):
             return await self._wait_for_call(watch, account, adapter)
@@ -129,7 +129,7 @@ class Submitter:
             return None
         except VendorRefused as error:
             health.succeeded()
-            if watch.heard is not None:
+            if watch.heard:
                 return await self._contradicted(watch, error)
             return await self._refused(watch, error)
         except SubmitOutcomeUnknown as error:
@@ -137,7 +137,7 @@ class Submitter:
             return await self._unknown(watch, str(error))
         except (NotSent, VendorUnreachable, UnexpectedResponse) as error:
             health.failed(tools.clock())
-            if watch.heard is not None:
+            if watch.heard:
                 return await self._contradicted(watch, error)
             return await self._again(
                 watch, "not_sent", Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=str(error))
@@ -164,7 +164,7 @@ class Submitter:
             return None
         tools.checkpoint("accepted_recorded")
         watch.looks = watch.odd = 0
-        watch.heard = None
+        watch.heard = ()
         if accepted.poll_after_seconds is not None:
             watch.looks = 1
             return accepted.poll_after_seconds
@@ -225,34 +225,42 @@ class Submitter:
         await self._tools.write(
             watch, None, name="submit_unknown", detail={"reason": reason}, attempts=self._closed(watch.job, "unknown")
         )
-        return self._tools.limits.lookup_pause_seconds if watch.heard is None else 0.0
+        return 0.0 if watch.heard else self._tools.limits.lookup_pause_seconds
 
     async def _contradicted(self, watch: Watch, error: VendorError) -> float:
         """The vendor did not take it, and yet called about work of this very attempt: not to be sent again before that is clear."""
         return await self._unknown(watch, f"not accepted ({error}), but its callback named the vendor's work")
 
-    async def _confirm(self, watch: Watch, heard: HeardOperation, account: Account, adapter: Adapter) -> float | None:
+    async def _free(self, watch: Watch, account: Account) -> tuple[HeardOperation, ...]:
+        """Return what callbacks named and no other video has: what another one has says nothing about this one."""
+        named = {heard.key: heard for heard in (*watch.job.attempts[-1].heard, *watch.heard)}
+        if not named:
+            return ()
+        held = await self._tools.store.holder_of(account.name, tuple(named))
+        return tuple(heard for key, heard in named.items() if held.get(key, watch.job.id) == watch.job.id)
+
+    async def _confirm(
+        self, watch: Watch, named: tuple[HeardOperation, ...], account: Account, adapter: Adapter
+    ) -> float | None:
         """Adopt the work that a callback named when the vendor shows it to us. Until then nothing is sent again."""
         tools, job = self._tools, watch.job
         last = job.attempts[-1]
-        if last.heard is None:
-            attempts = (*job.attempts[:-1], last.evolve(outcome="unknown", heard=heard))
+        if last.heard != named:
+            attempts = (*job.attempts[:-1], last.evolve(outcome="unknown", heard=named))
             await tools.write(watch, None, name="callback_heard", attempts=attempts)
             tools.checkpoint("heard_recorded")
-        held = await tools.store.holder_of(account.name, (heard.key,))
-        if held.get(heard.key, job.id) != job.id:
-            await self._settle_unknown(watch, _unknown(f"{account.name} called about the work of another video"))
-            return None
-        try:
-            await tools.driver.run(adapter.check(heard.operation), adapter, account)
-        except VendorError as error:
-            _log.warning("heard_not_confirmed", video_id=job.id, account=account.name, reason=str(error))
-            watch.odd += 1
-            first, longest = tools.limits.lookup_pause_seconds, tools.limits.longest_poll_seconds * 3
-            return backoff_seconds(watch.odd, tools.random(), first=first, longest=longest)
-        _log.info("submit_heard", video_id=job.id, account=account.name)
-        tools.checkpoint("heard_confirmed")
-        return await self._accept(watch, Accepted(operation=heard.operation, key=heard.key, poll_after_seconds=0.0))
+        for heard in named:
+            try:
+                await tools.driver.run(adapter.check(heard.operation), adapter, account)
+            except VendorError as error:
+                _log.warning("heard_not_confirmed", video_id=job.id, account=account.name, reason=str(error))
+                continue
+            _log.info("submit_heard", video_id=job.id, account=account.name)
+            tools.checkpoint("heard_confirmed")
+            return await self._accept(watch, Accepted(operation=heard.operation, key=heard.key, poll_after_seconds=0.0))
+        watch.odd += 1
+        first, longest = tools.limits.lookup_pause_seconds, tools.limits.longest_poll_seconds * 3
+        return backoff_seconds(watch.odd, tools.random(), first=first, longest=longest)
 
     async def _weigh(self, watch: Watch, candidates: tuple[Candidate, ...]) -> float | None:
         """Adopt the one operation that must be ours, count an empty answer, or give up on an ambiguous one."""
