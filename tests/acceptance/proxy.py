@@ -19,7 +19,8 @@ that it got none."""
 
 _PIECE_BYTES = 65_536
 _CREATE = re.compile(
-    rb"POST \S*(?:/videos(?:/edits|/extensions|/[^/ ]+/remix)?|/contents/generations/tasks) HTTP/1\.1\r\n(.*?\r\n)\r\n",
+    rb"POST \S*(?:/videos(?:/edits|/extensions|/[^/ ]+/remix)?|/contents/generations/tasks|/interactions|:predictLongRunning)"
+    rb" HTTP/1\.1\r\n(.*?\r\n)\r\n",
     re.DOTALL,
 )
 _BAD_GATEWAY = (
