@@ -182,7 +182,7 @@ class StandIn:
         found = [video for video in self.videos.values() if not query.status or str(video.status) in query.status]
         return VideoPage(videos=tuple(found[: query.limit]), has_more=len(found) > query.limit)
 
-    async def delete(self, video_id: str, caller: Caller) -> Deleted:
+    async def delete(self, video_id: str, caller: Caller, *, cancels_queued: bool = False) -> Deleted:
         video = await self.read(video_id, caller)
         if video.id not in IDS.values():
             self.deleted.add(video.id)

@@ -9,11 +9,10 @@ from typing import Any
 from reelway.accounts.keys import KeyRing
 from reelway.assets.spec import AssetStore
 from reelway.catalog.catalog import Catalog
-from reelway.catalog.pricing import Quote, quote
-from reelway.catalog.resolve import refuse_warnings, resolve
-from reelway.catalog.routes import describe_deprecation, retirement_warnings
+from reelway.catalog.pricing import Quote
+from reelway.catalog.routes import describe_deprecation
 from reelway.catalog.spec import ModelCard
-from reelway.core.errors import CallerError, Conflict, Gone, InvalidRequest, NotFound, PermissionDenied
+from reelway.core.errors import CallerError, Conflict, Gone, NotFound, PermissionDenied
 from reelway.core.ids import is_id
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import Caller, Scope
@@ -28,6 +27,7 @@ from reelway.service.contents import Content, ContentKeeper
 from reelway.service.files import FileKeeper
 from reelway.service.inputs import InputKeeper
 from reelway.service.jobs import make_jobs
+from reelway.service.judging import judge
 from reelway.service.refusals import no_route
 from reelway.service.unheard import Unheard
 from reelway.service.views import quote_view, view
@@ -38,8 +38,6 @@ __all__ = ["Service", "ServiceLimits", "VideoEvent"]
 
 _CANCEL_WAIT_SECONDS = 5.0
 _TICK_SECONDS = 1.0
-_BITS_PER_PIXEL = 0.12
-"""A generous guess at how well video compresses, for telling early that base64 of it would be too large."""
 _STATES: Mapping[str, tuple[State, ...]] = {
     str(status): tuple(state for state in State if public_status(state) is status) for status in Status
 }
@@ -220,34 +218,14 @@ class Service:
         if request.inputs or request.source_video_id is not None:
             request = await self._inputs.settle(request, caller)
         try:
-            resolved, price = self._judge(request, card, strict=strict)
+            today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
+            resolved, price = judge(
+                request, card, today, self._rates, strict=strict, b64_limit_bytes=self._limits.b64_json_bytes
+            )
         except CallerError:
             await self._inputs.discard(request)
             raise
         return card, request, resolved, price
-
-    def _judge(self, request: VideoRequest, card: ModelCard, *, strict: bool) -> tuple[ResolvedRequest, Quote]:
-        resolved = resolve(request, card)
-        if strict:
-            refuse_warnings(resolved)
-        today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
-        warnings = retirement_warnings(card, resolved, today)
-        if warnings:
-            resolved = resolved.evolve(warnings=(*resolved.warnings, *warnings))
-        if resolved.response_format == "b64_json":
-            self._check_b64(resolved, request.spelled.get("response_format", "response_format"))
-        return resolved, quote(card, resolved, self._rates)
-
-    def _check_b64(self, resolved: ResolvedRequest, field: str) -> None:
-        pixels = (resolved.width or 1920) * (resolved.height or 1080)
-        seconds = resolved.seconds if resolved.seconds and resolved.seconds > 0 else 10
-        guess = pixels * (resolved.fps or 24) * seconds * _BITS_PER_PIXEL / 8
-        if guess * resolved.n > self._limits.b64_json_bytes:
-            raise InvalidRequest(
-                f"{field}: a result can be {self._limits.b64_json_bytes} bytes large inside of an answer, and this one may be "
-                "larger; ask for its address, or for fewer, shorter or smaller videos",
-                param=field,
-            )
 
     # --- read
 
