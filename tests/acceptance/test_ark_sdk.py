@@ -244,6 +244,15 @@ def test_lists_tell_states_apart(world: World) -> None:
     assert pages["total"] > 1
 
 
+def test_a_create_that_the_vendor_never_answered_is_found_by_its_mark(world: World) -> None:
+    """Among tasks that ask for the very same: the list repeats what was drawn for each attempt alone."""
+    prompts = [f"twins {word}" for word in ("", "[[submit:lost_answer]]", "")]
+    made = [world.gateway.create(model=PRO, prompt=prompt, seconds=2, resolution="480p") for prompt in prompts]
+
+    assert [world.gateway.finished(video["id"])["status"] for video in made] == ["completed"] * 3
+    assert [len(world.seen(prompt)) for prompt in set(prompts)] in ([1, 2], [2, 1])
+
+
 # --- its own retries
 
 
