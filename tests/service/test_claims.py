@@ -96,7 +96,7 @@ async def test_at_once_is_another_take(ask: Ask) -> None:
 
 
 async def test_who_named_the_video_had_the_answer(ask: Ask, service: Service, stage: Stage) -> None:
-    """So the same words again are another wish: after a look, a download or an attempt to stop it."""
+    """So the same words again are another wish: after a look, a download, an attempt to stop it or to go on from it."""
 
     async def look(video_id: str) -> None:
         await service.read(video_id, CALLER)
@@ -110,11 +110,15 @@ async def test_who_named_the_video_had_the_answer(ask: Ask, service: Service, st
         await stage.finished(video_id)
         await service.content(video_id, None, variant=Variant.VIDEO, index=0)
 
+    async def edit(video_id: str) -> None:
+        await stage.finished(video_id)
+        await service.quote(REQUEST.evolve(operation="remix", source_video_id=video_id), CALLER)
+
     made = [(await ask(0.0)).id]
-    for name in (look, stop, download):
+    for name in (look, stop, download, edit):
         await name(made[-1])
         made.append((await ask(1.0)).id)
-    assert len(set(made)) == 4
+    assert len(set(made)) == 5
 
 
 async def test_a_strangers_look_is_nothing(ask: Ask, service: Service) -> None:

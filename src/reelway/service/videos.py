@@ -31,7 +31,7 @@ from reelway.service.judging import judge
 from reelway.service.refusals import no_route
 from reelway.service.unheard import Unheard
 from reelway.service.views import quote_view, view
-from reelway.store.spec import Creation, JobQuery, JobStore
+from reelway.store.spec import Creation, IdempotencyClaim, JobQuery, JobStore
 from reelway.vendors.spec import Callback
 
 __all__ = ["Service", "ServiceLimits", "VideoEvent"]
@@ -131,7 +131,8 @@ class Service:
         now = self._clock()
         if unsaid_at is not None:
             sending = await self._guess_sending(caller, body_hash, now, unsaid_at)
-        video = await self._accept(request, caller, now, idempotency_key, body_hash, sending, strict=strict)
+        claim = claim_for(caller, now, idempotency_key=idempotency_key, body_hash=body_hash, sending=sending)
+        video = await self._accept(request, caller, now, claim, strict=strict)
         if unsaid_at is not None and not video.replayed:
             self._unheard.answered(video.id, self._clock())
         if wait_seconds <= 0:
@@ -146,17 +147,8 @@ class Service:
         return 1 if earlier is not None and self._unheard.is_repetition(earlier.job, arrived_at) else 0
 
     async def _accept(
-        self,
-        request: VideoRequest,
-        caller: Caller,
-        now: float,
-        idempotency_key: str | None,
-        body_hash: str,
-        sending: int | None,
-        *,
-        strict: bool,
+        self, request: VideoRequest, caller: Caller, now: float, claim: IdempotencyClaim | None, *, strict: bool
     ) -> Video:
-        claim = claim_for(caller, now, idempotency_key=idempotency_key, body_hash=body_hash, sending=sending)
         earlier = None if claim is None else await self._store.answered(claim, now)
         if earlier is not None:
             return self._view(earlier.job, caller).evolve(replayed=True)
@@ -217,6 +209,8 @@ class Service:
             self._inputs.check_address(request.spelled.get("callback_url", "callback_url"), request.callback_url)
         if request.inputs or request.source_video_id is not None:
             request = await self._inputs.settle(request, caller)
+        if request.source_video_id is not None:
+            self._unheard.named(request.source_video_id)
         try:
             today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
             resolved, price = judge(
