@@ -56,6 +56,7 @@ def test_an_interaction_is_created_followed_downloaded_and_deleted(world: World)
     """As Google's pages do it; the client's own models know every field but the kind of the object."""
     prompt = "a paper lantern drifts over a dark lake"
     fields = {
+        "model": "gemini-omni-1.2-flash",
         "response_format": {**BY_ADDRESS, "aspect_ratio": "9:16"},
         "generation_config": {"seed": 7, "video_config": {"task": "text_to_video"}},
         "labels": {"team": "films"},
@@ -189,8 +190,8 @@ def test_refusals_raise_the_clients_own_errors(world: World) -> None:
 # --- Veo on Vertex AI
 
 
-def generate(prompt: str, *, config: dict[str, Any] | None = None, **source: Any) -> list[Any]:
-    return ["generate", {"model": "veo3.1", "source": {"prompt": prompt, **source}, "config": config or {}}]
+def generate(prompt: str, *, model: str = "veo3.1", config: dict[str, Any] | None = None, **source: Any) -> list[Any]:
+    return ["generate", {"model": model, "source": {"prompt": prompt, **source}, "config": config or {}}]
 
 
 def fetch(number: int) -> list[Any]:
@@ -199,7 +200,7 @@ def fetch(number: int) -> list[Any]:
 
 @pytest.mark.proves("vertex", "submit", "check", client="google-genai 3 (Python)")
 def test_veo_on_vertex_has_the_bytes_in_the_operation(world: World) -> None:
-    """Without a bucket; with every option that only Vertex AI has."""
+    """Without a bucket; with every option that only Vertex AI has, and Google's own name of the model."""
     prompt = "an oak grows in one slow turn"
     config = {
         "duration_seconds": 4,
@@ -211,9 +212,10 @@ def test_veo_on_vertex_has_the_bytes_in_the_operation(world: World) -> None:
         "person_generation": "allow_adult",
         "labels": {"team": "films"},
     }
-    made, done = world.calls(CLIENT, generate(prompt, config=config), fetch(0), project=VERTEX)
+    model = "veo-3.1-fast-generate-001"
+    made, done = world.calls(CLIENT, generate(prompt, model=model, config=config), fetch(0), project=VERTEX)
     video_id = made["name"].rpartition("/")[2]
-    places = f"projects/{VERTEX}/locations/us-central1/publishers/google/models/veo3.1"
+    places = f"projects/{VERTEX}/locations/us-central1/publishers/google/models/{model}"
     assert made["name"] == done["name"] == f"{places}/operations/{video_id}"
     assert (done["done"], done["unknown"]) == (True, [])
     film = base64.urlsafe_b64decode(done["response"]["generated_videos"][0]["video"]["video_bytes"])
