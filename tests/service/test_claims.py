@@ -9,7 +9,7 @@ from tests.store.records import make_job
 
 from reelway.core.errors import Conflict, NotFound
 from reelway.core.keys import Caller
-from reelway.core.lifecycle import Status
+from reelway.core.lifecycle import State, Status
 from reelway.core.videos import Variant, Video, VideoRequest
 from reelway.service import Service
 from reelway.service.claims import claim_for
@@ -156,3 +156,13 @@ def test_what_is_not_known_counts_as_not_named() -> None:
     assert not unheard.is_repetition(job, 110.0)
     unheard.answered("video_2", 200.0)  # by then nobody repeats the first
     assert unheard.is_repetition(job, 201.0)
+
+
+def test_who_is_called_back_has_heard_of_what_has_ended() -> None:
+    """And asks again because it failed."""
+    unheard = Unheard(keep_seconds=50.0)
+    running = make_job(at=100.0)
+    asked = running.evolve(request=running.request.evolve(callback_url="https://caller.example.test/hook"))
+    assert unheard.is_repetition(asked, 101.0)
+    assert not unheard.is_repetition(asked.evolve(state=State.FAILED), 101.0)
+    assert unheard.is_repetition(running.evolve(state=State.FAILED), 101.0)
