@@ -4,11 +4,10 @@ The order never changes: the attempt is on disk, then the request goes out, then
 leaves an open attempt, and an open attempt is looked up, never repeated (contract 8).
 """
 
-from typing import Any
-
 from reelway.core.errors import (
     CallerError,
     Contradiction,
+    InputUnreachable,
     NotSent,
     NoWayToLook,
     SubmitOutcomeUnknown,
@@ -19,15 +18,15 @@ from reelway.core.errors import (
 )
 from reelway.core.failures import Failure, FailureKind, Remedy, remedy_for
 from reelway.core.jobs import Attempt, AttemptOutcome, HeardOperation, Job
-from reelway.core.lifecycle import Event, State
+from reelway.core.lifecycle import Event
 from reelway.core.schedule import backoff_seconds
-from reelway.core.videos import Input, ResolvedRequest
+from reelway.core.videos import ResolvedRequest
 from reelway.engine.account import Account
+from reelway.engine.preparing import Preparer
 from reelway.engine.router import Choice, Obstacle
-from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
-from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, CanReadCallback, Submission
+from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, CanReadCallback
 
 __all__ = ["Submitter"]
 
@@ -41,6 +40,7 @@ class Submitter:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._preparer = Preparer(tools)
 
     def wait_seconds(self, watch: Watch, now: float) -> float | None:
         """Return how long a queued job has to wait for an account, None when it need not, or would wait in vain."""
@@ -59,14 +59,19 @@ class Submitter:
         if choice.route is None:
             await tools.fail(watch, _no_route_left(job, tools.router.obstacles(job.request, now)))
             return None
+        tools.hold(watch, choice.route.account)
+        adapter = tools.adapters[choice.route.vendor]
+        try:
+            request = await self._preparer.gather(job.request, adapter)
+        except CallerError as error:
+            return await self._not_gathered(watch, error)
         attempt = Attempt(
             number=len(job.attempts) + 1,
             account=choice.route.account,
             reference=f"{job.id}-{len(job.attempts) + 1}",
             callback_secret=tools.token(),
-            started_at=now,
+            started_at=tools.clock(),
         )
-        tools.hold(watch, choice.route.account)
         watch.heard = ()
         await tools.write(
             watch,
@@ -76,7 +81,18 @@ class Submitter:
             attempts=(*job.attempts, attempt),
         )
         tools.checkpoint("attempt_recorded")
-        return await self._send(watch)
+        return await self._send(watch, request)
+
+    async def _not_gathered(self, watch: Watch, error: CallerError) -> float | None:
+        """End a job whose inputs cannot be had; an address that only gives nothing just now is asked again, for half a minute."""
+        tools = self._tools
+        tools.release(watch)
+        if isinstance(error, InputUnreachable) and watch.odd < tools.limits.fetch_tries:
+            watch.odd += 1
+            _log.info("input_unreachable", video_id=watch.job.id, tries=watch.odd, reason=error.message)
+            return tools.backoff(watch.odd)
+        await tools.fail(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
+        return None
 
     def _choose(self, watch: Watch, now: float) -> Choice:
         return self._tools.router.choose(watch.job.request, now, tried=watch.job.tried_accounts)
@@ -105,7 +121,7 @@ class Submitter:
         if not isinstance(adapter, CanFind):
             return await self._wait_for_call(watch, account, adapter)
         try:
-            submission = await self._submission(watch, account, adapter)
+            submission = await self._preparer.submission(watch.job, account, adapter)
             candidates = await self._tools.driver.run(adapter.find(submission), adapter, account)
         except NoWayToLook:
             return await self._wait_for_call(watch, account, adapter)
@@ -115,14 +131,14 @@ class Submitter:
             return backoff_seconds(watch.odd, self._tools.random(), first=self._tools.limits.lookup_pause_seconds)
         return await self._weigh(watch, candidates)
 
-    async def _send(self, watch: Watch) -> float | None:
+    async def _send(self, watch: Watch, request: ResolvedRequest) -> float | None:
         tools = self._tools
         account, adapter = self._known(watch.job)
         if account is None or adapter is None:
             raise AssertionError(f"{watch.job.id} was routed to an account that does not exist")
         health = tools.router.health[account.name]
         try:
-            submission = await self._submission(watch, account, adapter, fetch=True)
+            submission = await self._preparer.submission(watch.job, account, adapter, request)
             accepted = await tools.driver.run(adapter.submit(submission), adapter, account)
         except CallerError as error:
             await self._end(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
@@ -320,40 +336,6 @@ class Submitter:
     def _known(self, job: Job) -> tuple[Account | None, Adapter | None]:
         account = self._tools.account(job.attempts[-1].account)
         return account, None if account is None else self._tools.adapters.get(account.vendor)
-
-    async def _submission(self, watch: Watch, account: Account, adapter: Adapter, *, fetch: bool = False) -> Submission:
-        """Return what the adapter may use; with `fetch`, inputs that it cannot take as addresses are fetched."""
-        job = watch.job
-        if job.route is None:
-            raise AssertionError(f"{job.id} is submitting without a route")
-        source, source_model = await self._source(job, account)
-        submission = submission_of(job, job.attempts[-1], account, adapter, self._tools.public_url)
-        submission = submission.evolve(source=source, source_model=source_model)
-        return submission.evolve(request=await self._with_bytes(job.request, adapter)) if fetch else submission
-
-    async def _source(self, job: Job, account: Account) -> tuple[dict[str, Any] | None, str | None]:
-        """Return the vendor's operation behind the source video and its model there, when this very account made it."""
-        if job.request.source_video_id is None:
-            return None, None
-        source = await self._tools.store.get(job.request.source_video_id)
-        if (
-            source is None
-            or source.route is None
-            or source.route.account != account.name
-            or source.tenant != job.tenant
-        ):
-            return None, None
-        return (source.operation, source.route.model) if source.state is State.COMPLETED else (None, None)
-
-    async def _with_bytes(self, request: ResolvedRequest, adapter: Adapter) -> ResolvedRequest:
-        inputs: list[Input] = []
-        for number, given in enumerate(request.inputs):
-            if given.url is not None and given.kind not in adapter.url_kinds:
-                blob = await self._tools.fetcher.fetch(given.url, field=f"{given.role} {number + 1}")
-                inputs.append(given.evolve(blob=blob, url=None))
-            else:
-                inputs.append(given)
-        return request.evolve(inputs=tuple(inputs))
 
 
 def _unknown(why: str) -> Failure:

@@ -56,6 +56,8 @@ class EngineLimits(Record):
     retry_seconds: float = 0.5
     """Before the first repetition of anything; each further one waits twice as long, up to half a minute."""
     submit_tries: int = 20
+    fetch_tries: int = 6
+    """How often the address of an input that gives nothing is asked again."""
     collect_tries: int = 6
     collect_seconds: float = 86_400.0
     """How long a rendered result is tried to be kept."""
