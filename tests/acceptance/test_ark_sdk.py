@@ -57,6 +57,7 @@ def create(prompt: str, model: str = PRO, **fields: Any) -> list[Any]:
     return ["create", {"model": model, "content": text(prompt), **fields}]
 
 
+@pytest.mark.proves("bytedance", "submit", "check", "delete", "find", client="volcengine-ark-runtime")
 def test_a_task_is_created_followed_fetched_listed_and_deleted(world: World) -> None:
     """With the vendor's numbers: pixels, length, tokens, times in seconds, and both links."""
     prompt = "a paper lantern drifts over a dark lake"
@@ -221,11 +222,12 @@ def test_a_wrong_key_is_no_key(world: World) -> None:
 
 def test_running_tasks_are_not_deleted(world: World) -> None:
     """DELETE ends a queued task, destroys a finished one, and is refused for a running one, at once and without repeating."""
-    made, _, refused = world.calls(
-        create("long [[delay:3]]", duration=2, resolution="480p"),
-        ["sleep", {"seconds": 1}],
+    made, running, refused = world.calls(
+        create("long [[delay:6]]", duration=2, resolution="480p"),
+        ["poll", {"task_id": {"from": 0}, "until": "running"}],
         ["delete", {"task_id": {"from": 0}}],
     )
+    assert running["status"] == "running"
     assert (refused["raised"], refused["code"]) == ("ArkConflictError", "OperationDenied.InvalidState")
     assert world.gateway.finished(made["id"])["status"] == "completed"
 
