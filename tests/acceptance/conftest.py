@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from tests.acceptance.processes import Gateway, Sandbox
+from tests.acceptance.processes import Gateway, Process, Sandbox
 
 UPLOAD_BYTES = 3_000_000
 
@@ -21,6 +21,14 @@ class Official(NamedTuple):
     def seen(self, prompt: str) -> list[dict[str, Any]]:
         """Return what reached the vendor with this prompt."""
         return [create for create in self.sandbox.creates() if create["prompt"] == prompt]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def nothing_is_left_running() -> Iterator[None]:
+    """End what tests that failed have started."""
+    yield
+    for process in tuple(Process.running):
+        process.kill()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 __all__ = ["KEY", "PROGRAM", "Answer", "Gateway", "Process", "Sandbox", "ask", "free_port"]
 
@@ -34,6 +34,9 @@ def free_port() -> int:
 class Process:
     """One `reelway` command, running, or another program's."""
 
+    running: ClassVar[set["Process"]] = set()
+    """Every one that has not ended, so that a test that fails leaves none behind."""
+
     def __init__(
         self, arguments: list[str], environment: Mapping[str, str], marker: str, *, program: str = PROGRAM
     ) -> None:
@@ -46,6 +49,7 @@ class Process:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        Process.running.add(self)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         self.wait_for(marker)
@@ -95,6 +99,7 @@ class Process:
         self.wait()
 
     def _close(self) -> None:
+        Process.running.discard(self)
         self._reader.join(PATIENCE_SECONDS)
         if self.process.stdout is not None:
             self.process.stdout.close()

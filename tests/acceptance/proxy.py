@@ -19,7 +19,8 @@ that it got none."""
 
 _PIECE_BYTES = 65_536
 _CREATE = re.compile(
-    rb"POST \S*(?:/videos(?:/edits|/extensions|/generations|/[^/ ]+/remix)?|/contents/generations/tasks|/video-synthesis)"
+    rb"POST \S*(?:/videos(?:/edits|/extensions|/generations|/[^/ ]+/remix)?|/contents/generations/tasks|/interactions"
+    rb"|:predictLongRunning|/video-synthesis)"
     rb" HTTP/1\.1\r\n(.*?\r\n)\r\n",
     re.DOTALL,
 )

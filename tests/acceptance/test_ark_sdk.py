@@ -57,6 +57,7 @@ def create(prompt: str, model: str = PRO, **fields: Any) -> list[Any]:
     return ["create", {"model": model, "content": text(prompt), **fields}]
 
 
+@pytest.mark.proves("bytedance", "submit", "check", "delete", "find", client="volcengine-ark-runtime")
 def test_a_task_is_created_followed_fetched_listed_and_deleted(world: World) -> None:
     """With the vendor's numbers: pixels, length, tokens, times in seconds, and both links."""
     prompt = "a paper lantern drifts over a dark lake"
@@ -221,11 +222,12 @@ def test_a_wrong_key_is_no_key(world: World) -> None:
 
 def test_running_tasks_are_not_deleted(world: World) -> None:
     """DELETE ends a queued task, destroys a finished one, and is refused for a running one, at once and without repeating."""
-    made, _, refused = world.calls(
-        create("long [[delay:3]]", duration=2, resolution="480p"),
-        ["sleep", {"seconds": 1}],
+    made, running, refused = world.calls(
+        create("long [[delay:6]]", duration=2, resolution="480p"),
+        ["poll", {"task_id": {"from": 0}, "until": "running"}],
         ["delete", {"task_id": {"from": 0}}],
     )
+    assert running["status"] == "running"
     assert (refused["raised"], refused["code"]) == ("ArkConflictError", "OperationDenied.InvalidState")
     assert world.gateway.finished(made["id"])["status"] == "completed"
 
@@ -242,6 +244,15 @@ def test_lists_tell_states_apart(world: World) -> None:
     assert (failed["total"], cancelled["total"]) == (1, 0)
     assert len(pages["items"]) == 1
     assert pages["total"] > 1
+
+
+def test_a_create_that_the_vendor_never_answered_is_found_by_its_mark(world: World) -> None:
+    """Among tasks that ask for the very same: the list repeats what was drawn for each attempt alone."""
+    prompts = [f"twins {word}" for word in ("", "[[submit:lost_answer]]", "")]
+    made = [world.gateway.create(model=PRO, prompt=prompt, seconds=2, resolution="480p") for prompt in prompts]
+
+    assert [world.gateway.finished(video["id"])["status"] for video in made] == ["completed"] * 3
+    assert [len(world.seen(prompt)) for prompt in set(prompts)] in ([1, 2], [2, 1])
 
 
 # --- its own retries

@@ -89,6 +89,20 @@ def test_a_lost_answer_costs_one_create(tmp_path: Path, vendor: CallingSandbox, 
     assert gateway.stop() == 0
 
 
+@pytest.mark.parametrize("fault", ["callback:twice", "callback:forged"])
+@pytest.mark.parametrize("lost", ["", "[[submit:lost_answer]]"], ids=["answered", "lost"])
+def test_a_call_that_is_repeated_or_forged_does_no_harm(
+    tmp_path: Path, vendor: CallingSandbox, fault: str, lost: str
+) -> None:
+    """To the right address: one that says that it failed, one about a task nobody ordered, everything twice."""
+    before = vendor.creates()
+    gateway = gateway_of(tmp_path, vendor, "google", REELWAY_LOOKUP_SECONDS="1")
+    video = gateway.finished(gateway.create(**REQUESTS["google"], prompt=f"a fox in snow {lost}[[{fault}]]")["id"])
+    assert video["status"] == "completed", video
+    assert vendor.creates() - before == 1
+    assert gateway.stop() == 0
+
+
 def test_another_gateway_calls_as_the_vendor_would(tmp_path: Path) -> None:
     """Its Kling dialect tells in Kling's words, signed and in order; our Kling adapter understands them."""
     far = Gateway(tmp_path / "far", environment={"REELWAY_PRIVATE_HOSTS": "127.0.0.1"})

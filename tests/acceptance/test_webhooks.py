@@ -149,6 +149,23 @@ def test_a_caller_of_a_vendors_dialect_is_told_in_its_words(
     assert receiver.posts.empty()
 
 
+def test_killed_in_the_middle_a_caller_of_a_dialect_hears_everything_in_order(
+    tmp_path: Path, start: Callable[..., Gateway], receiver: Receiver
+) -> None:
+    """Right after a change was written down, message and all: what arrives twice has one id, and nothing is missing."""
+    dying = start(**ALLOWED, REELWAY_DIE_AT="accepted_recorded")
+    body = {"model_name": "kling-v3", "prompt": "a fox in snow", "duration": "5", "callback_url": receiver.url}
+    assert dying.ask("POST", "/kling/v1/videos/text2video", body=body).status == 200
+    assert dying.wait() == -9
+    again = start(**ALLOWED)
+    webhook, told = Webhook(secret_of(tmp_path)), dict[str, str]()
+    while "succeed" not in told.values():
+        post, headers = receiver.posts.get(timeout=PATIENCE_SECONDS)
+        told.setdefault(headers["webhook-id"], webhook.verify(post, headers)["task_status"])
+    assert list(told.values()) == ["submitted", "processing", "succeed"]
+    assert again.stop() == 0
+
+
 def test_an_address_of_the_private_network_is_refused(start: Callable[..., Gateway], receiver: Receiver) -> None:
     """Unless the operator allows it, and before anything is made."""
     gateway = start()

@@ -39,6 +39,7 @@ def google() -> Google:
     [
         f"/v1beta/files/{NAME}:download?alt=media",
         f"/v1beta/files/{NAME}:download",
+        f"/v1/files/{NAME}:download?alt=media",
         # google-genai knows `https://` addresses only, and puts any other one into the path as it stands.
         f"/v1beta/files/http://localhost:8080/v1beta/files/{NAME}:download?alt=media:download?alt=media",
     ],

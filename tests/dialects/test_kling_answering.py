@@ -1,11 +1,14 @@
 """What the Kling dialect answers: tasks in both designs' words, lists, callbacks, and errors in Kling's codes."""
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from tests.dialects.kling_calls import ENDPOINTS
+from tests.catalog.card_facts import price
+from tests.dialects.kling_calls import CARD, ENDPOINTS
 
+from reelway.catalog.conditions import Facts
 from reelway.core.errors import (
     AuthenticationRequired,
     BudgetExceeded,
@@ -20,8 +23,9 @@ from reelway.core.errors import (
 )
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
-from reelway.core.videos import Cost, Mode, Output, RequestWarning, Video
+from reelway.core.videos import Cost, MediaKind, Mode, Output, RequestWarning, Video
 from reelway.dialects.kling import make_dialect, render_error
+from reelway.dialects.kling_answers import usage_of
 from reelway.dialects.spec import Answer, VideoPage
 from reelway.mounting.exchange import InternalError, MethodNotAllowed, StorageRefused
 
@@ -292,6 +296,24 @@ def test_an_error_says_what_clients_look_for() -> None:
     missing = render_error(NotFound("there is no video 'x'", code="video_not_found"), "r").body["message"]
     assert missing == "Task not found: there is no video 'x'"
     assert render_error(RateLimited("slow down", retry_after_seconds=2.5), "r").headers["retry-after"] == "3"
+
+
+@pytest.mark.parametrize(
+    ("facts", "kinds"),
+    [
+        (Facts(mode=mode, tier=tier, audio=audio), frozenset({MediaKind.VIDEO} if mode is Mode.EDIT else ()))
+        for mode in (Mode.T2V, Mode.I2V, Mode.R2V, Mode.EDIT)
+        for tier in ("720p", "1080p", "4k")
+        for audio in (False, True)
+        if not (audio and mode is Mode.EDIT)
+    ],
+)
+def test_the_sandbox_takes_the_units_of_the_card(facts: Facts, kinds: frozenset[MediaKind]) -> None:
+    """What it says it took comes to what was quoted."""
+    made = video(mode=facts.mode, tier=facts.tier, audio=facts.audio)
+    _, dollars = price(CARD, facts.evolve(kinds=kinds), seconds="5")
+
+    assert Decimal(usage_of(made)["credits"]) * Decimal("0.14") == dollars
 
 
 def test_what_is_asked_twice_is_refused_by_klings_manners() -> None:

@@ -49,6 +49,7 @@ LIMITS = EngineLimits(
     shortest_poll_seconds=0.001,
     longest_poll_seconds=0.002,
     lookup_pause_seconds=0.001,
+    callback_answer_seconds=0.2,
     retry_seconds=0.0,
     submit_tries=4,
     collect_tries=3,
@@ -73,6 +74,8 @@ class Script:
         """How many flows have come to the gate."""
         self.looked: list[str] = []
         """Ids of the operations that were looked at."""
+        self.unheard_of: set[str] = set()
+        """Ids of operations that the vendor does not show."""
 
     def take(self, name: str) -> Any:
         lines: deque[Any] = getattr(self, name)
@@ -104,6 +107,8 @@ class Acme:
 
     def check(self, operation: Mapping[str, Any]) -> Flow[Status]:
         self.script.looked.append(operation["id"])
+        if operation["id"] in self.script.unheard_of:
+            raise UnexpectedResponse("no such task")
         answer: Status = self.script.take("checks")
         return answer
         yield HttpRequest(method="GET", path="/")

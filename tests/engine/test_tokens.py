@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -319,3 +320,12 @@ def test_without_microsofts_library_the_message_says_what_to_install(monkeypatch
 
     with pytest.raises(CannotSignIn, match=r"pip install 'reelway\[azure\]'"):
         azure_token(ENTRA_SECRETS)
+
+
+def test_nobodys_library_is_loaded_before_it_is_needed() -> None:
+    """Most servers have no account that signs in, and starting would take twice as long."""
+    names = "{'google.auth', 'azure', 'requests'}"
+    program = f"import sys, reelway.engine.driver; print({names} & set(sys.modules) or 'none')"
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip() == "none"

@@ -98,6 +98,25 @@ async def test_silence_may_have_arrived(assets: FolderAssets, vendor: Vendor) ->
     await transport.close()
 
 
+async def test_an_answer_that_drips_is_cut(assets: FolderAssets, vendor: Vendor) -> None:
+    """Every byte comes in time and the whole never does: the limit for all of it holds, and nobody can know what happened."""
+
+    async def drip(request: web.Request) -> web.StreamResponse:
+        answer = web.StreamResponse()
+        await answer.prepare(request)
+        for _ in range(1000):
+            await answer.write(b" ")
+            await asyncio.sleep(0.005)
+        raise AssertionError
+
+    vendor.handler = drip
+    transport = Transport(assets, TimeLimits(connect=1.0, read=1.0, total=0.1), lambda blob: "")
+    with pytest.raises(VendorUnreachable):
+        await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True))
+    assert len(vendor.requests) == 1
+    await transport.close()
+
+
 async def test_an_endless_answer_is_cut(transport: Transport, vendor: Vendor) -> None:
     """A body beyond the limit is refused while it is read, not kept."""
 

@@ -14,7 +14,7 @@ import pytest
 from tests.engine.dying import ACME
 from tests.engine.scripted import LIMITS, Acme, CallingAcme, CallingFindingAcme, FindingAcme, Script, Stage, done
 
-from reelway.core.errors import NotFound, NotSent, SubmitOutcomeUnknown, UnexpectedResponse, VendorRefused
+from reelway.core.errors import NotFound, NotSent, SubmitOutcomeUnknown, VendorRefused
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import State
@@ -261,7 +261,7 @@ async def test_what_no_look_confirms_is_neither_believed_nor_sent_again(make_sta
     """The vendor does not show the work that was named: looked at again until the deadline, also beyond the wait."""
     stage = await make_stage(Script(), wait_seconds=0.05, accounts=(ACME.evolve(submit_policy="resubmit"),))
     stage.script.submits = deque([LOST])
-    stage.script.checks = deque([UnexpectedResponse("no such task")])
+    stage.script.unheard_of = {"op7"}
     job, address = await sending(stage)
     await call(stage, address, {"id": "op7"})
     let_go(stage)
@@ -274,17 +274,32 @@ async def test_what_no_look_confirms_is_neither_believed_nor_sent_again(make_sta
     assert await stage.ledger(job.id) == ["reserve", "release"]
 
 
+async def test_of_several_names_the_one_that_is_shown_is_adopted(make_stage: MakeStage) -> None:
+    """A forged one came first and keeps nobody from the true one."""
+    stage = await make_stage(Script())
+    job = await lost(stage)
+    stage.script.unheard_of = {"forged"}
+    await call(stage, last(stage.script), {"id": "forged"})
+    await looked(stage, 1)
+    stage.now += 2.0
+    await call(stage, last(stage.script), {"id": "op7"})
+    job = await stage.finished(job.id)
+    assert (job.state, job.operation_key) == (State.COMPLETED, "op7")
+    assert len(stage.script.submitted) == 1
+
+
 async def test_a_call_about_anothers_work_is_not_believed(make_stage: MakeStage) -> None:
-    """What one video holds is not adopted by a second one; that one ends truthfully, and nothing is sent again."""
+    """What one video holds is not adopted by a second one, which waits for a better call; nothing is sent again."""
     stage = await make_stage(Script())
     first = stage.job()
     await stage.create(first)
     await stage.finished(first.id)
     second = await lost(stage)
     await call(stage, last(stage.script), {"id": "op1"})
+    stage.now += 2.0
+    await call(stage, last(stage.script), {"id": "op7"})
     second = await stage.finished(second.id)
-    assert second.failure is not None
-    assert second.failure.kind is FailureKind.SUBMISSION_UNKNOWN
+    assert (second.state, second.operation_key) == (State.COMPLETED, "op7")
     assert len(stage.script.submitted) == 2
     kept = await stage.store.get(first.id)
     assert kept is not None

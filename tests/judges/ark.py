@@ -1,7 +1,7 @@
 """ByteDance's own client for Ark, unmodified. Reads a list of calls from its first argument, and prints what each of them gave.
 
 A call is `[method, arguments]`; `{"from": N}` in the arguments stands for the id that call N gave. `poll` looks until a task has
-ended, as ByteDance's own examples do; `together` makes several creates at once.
+ended, as ByteDance's own examples do, or is in the state `until`; `together` makes several creates at once.
 """
 
 import concurrent.futures
@@ -34,8 +34,6 @@ def perform(tasks, method, arguments):
         if method == "together":
             with concurrent.futures.ThreadPoolExecutor(8) as pool:
                 return list(pool.map(lambda _: shown(tasks.create(**arguments["create"])), range(arguments["times"])))
-        if method == "sleep":
-            return time.sleep(arguments["seconds"])
         if method == "raw_create":
             answer = tasks.with_raw_response.create(**arguments)
             return {**shown(answer.parse()), "headers": dict(answer.headers)}
@@ -53,14 +51,14 @@ def perform(tasks, method, arguments):
         }
 
 
-def poll(tasks, task_id):
-    """Return the task when it has ended, and the states it was seen in."""
+def poll(tasks, task_id, until=None):
+    """Return the task when it has ended or come so far, and the states it was seen in."""
     states = []
     while True:
         task = tasks.get(task_id=task_id)
         if not states or states[-1] != task.status:
             states.append(task.status)
-        if task.status in ENDED:
+        if task.status in (until, *ENDED):
             return {**shown(task), "states": states}
         time.sleep(0.05)
 

@@ -9,7 +9,7 @@ from tests.store.records import make_job
 
 from reelway.core.errors import Conflict, NotFound
 from reelway.core.keys import Caller
-from reelway.core.lifecycle import Status
+from reelway.core.lifecycle import State, Status
 from reelway.core.videos import Variant, Video, VideoRequest
 from reelway.service import Service
 from reelway.service.claims import claim_for
@@ -96,7 +96,7 @@ async def test_at_once_is_another_take(ask: Ask) -> None:
 
 
 async def test_who_named_the_video_had_the_answer(ask: Ask, service: Service, stage: Stage) -> None:
-    """So the same words again are another wish: after a look, a download or an attempt to stop it."""
+    """So the same words again are another wish: after a look, a download, an attempt to stop it or to go on from it."""
 
     async def look(video_id: str) -> None:
         await service.read(video_id, CALLER)
@@ -110,11 +110,15 @@ async def test_who_named_the_video_had_the_answer(ask: Ask, service: Service, st
         await stage.finished(video_id)
         await service.content(video_id, None, variant=Variant.VIDEO, index=0)
 
+    async def edit(video_id: str) -> None:
+        await stage.finished(video_id)
+        await service.quote(REQUEST.evolve(operation="remix", source_video_id=video_id), CALLER)
+
     made = [(await ask(0.0)).id]
-    for name in (look, stop, download):
+    for name in (look, stop, download, edit):
         await name(made[-1])
         made.append((await ask(1.0)).id)
-    assert len(set(made)) == 4
+    assert len(set(made)) == 5
 
 
 async def test_a_strangers_look_is_nothing(ask: Ask, service: Service) -> None:
@@ -152,3 +156,13 @@ def test_what_is_not_known_counts_as_not_named() -> None:
     assert not unheard.is_repetition(job, 110.0)
     unheard.answered("video_2", 200.0)  # by then nobody repeats the first
     assert unheard.is_repetition(job, 201.0)
+
+
+def test_who_is_called_back_has_heard_of_what_has_ended() -> None:
+    """And asks again because it failed."""
+    unheard = Unheard(keep_seconds=50.0)
+    running = make_job(at=100.0)
+    asked = running.evolve(request=running.request.evolve(callback_url="https://caller.example.test/hook"))
+    assert unheard.is_repetition(asked, 101.0)
+    assert not unheard.is_repetition(asked.evolve(state=State.FAILED), 101.0)
+    assert unheard.is_repetition(running.evolve(state=State.FAILED), 101.0)

@@ -30,7 +30,7 @@ EVERY_STATUS = ["video.queued", "video.in_progress", "video.completed"]
 @pytest.fixture(autouse=True)
 def words(service: Service, stage: Stage) -> None:
     """The engine knows every dialect."""
-    stage.tools.words = callback_words(make_dialects(), service._view)
+    stage.tools.words = callback_words(make_dialects(), service._reader.view)
 
 
 def asking(dialect: str, url: str = URL, **changes: Any) -> VideoRequest:

@@ -19,7 +19,7 @@ from reelway.api.app import make_app
 from reelway.core.errors import InvalidRequest
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import State
-from reelway.core.videos import Blob, InputReference, MediaKind, Mode, Role, VideoRequest
+from reelway.core.videos import Blob, Input, InputReference, MediaKind, Mode, Role, VideoRequest
 from reelway.service.files import FileKeeper
 from reelway.vendors.spec import Accepted, Running
 
@@ -262,6 +262,19 @@ async def test_an_input_by_address_is_handed_on(make_front: MakeFront) -> None:
     await front.stage.finished(video.id)
     [taken] = front.stage.script.submitted[0].request.inputs
     assert (taken.url, taken.blob) == ("https://cdn.example.com/fox.mp4", None)
+
+
+async def test_a_public_address_that_was_taken_away_is_named(make_front: MakeFront) -> None:
+    """A video that was queued while there was one ends without being sent, and says why; its money is released."""
+    front = await make_front(LinkingAcme, public_url=None)
+    job = front.stage.job()
+    given = Input(kind=MediaKind.VIDEO, role=Role.SOURCE, blob=await keep(front))
+    await front.stage.create(job.evolve(request=job.request.evolve(mode=Mode.EDIT, inputs=(given,))))
+    job = await front.stage.finished(job.id)
+    assert job.failure is not None
+    assert "REELWAY_PUBLIC_URL" in job.failure.message
+    assert await front.stage.ledger(job.id) == ["reserve", "release"]
+    assert front.stage.script.submitted == []
 
 
 def test_without_a_public_address_no_link_is_made() -> None:

@@ -5,6 +5,7 @@
     marked = "documentation"
     summary = "A first frame is uploaded and the video is finished at the second look."
     [submission]                 # as `Submission`; or [operation], where the story begins later
+    [[also]]                     # the same story of other models: `cards`, and what differs
     [[steps]]
     do = "check"                 # submit, check, cancel, delete, find, callback
     exchanges = 1                # how many numbered pairs it takes; a callback takes none
@@ -14,7 +15,7 @@
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ import msgspec
 
 from reelway.core.errors import UnexpectedResponse, VendorRefused
 from reelway.core.record import Record
+from reelway.core.videos import ResolvedRequest
 from reelway.vendors.registry import adapters
 from reelway.vendors.spec import (
     Accepted,
@@ -61,6 +63,18 @@ class Exchange(Record):
     response: HttpResponse
 
 
+class Also(Record, forbid_unknown_fields=True):
+    """Further public models of whose requests the same story is true, but for what is named here."""
+
+    cards: tuple[str, ...]
+    model: str = ""
+    """The vendor's id, where it is another one; it takes the place of the story's in every pair."""
+    request: dict[str, Any] = {}
+    """Other values of the request."""
+    swap: dict[str, str] = {}
+    """What stands in the pairs in compact JSON, and what stands there instead."""
+
+
 class Case(Record, forbid_unknown_fields=True):
     """One folder."""
 
@@ -71,6 +85,7 @@ class Case(Record, forbid_unknown_fields=True):
     operation: dict[str, Any] | None = None
     credential: dict[str, str] = {}
     """The account's secrets by name; one `api_key` where it does not say."""
+    also: tuple[Also, ...] = ()
     vendor: str = ""
     name: str = ""
     exchanges: tuple[Exchange, ...] = ()
@@ -81,8 +96,36 @@ class Case(Record, forbid_unknown_fields=True):
 
 
 def load_cases() -> tuple[Case, ...]:
-    """Return every folder below `fixtures/<vendor>/`."""
-    return tuple(_load(path.parent) for path in sorted(FIXTURES.glob("*/*/case.toml")))
+    """Return every folder below `fixtures/<vendor>/`, once more for each further model it speaks of."""
+    cases = [_load(path.parent) for path in sorted(FIXTURES.glob("*/*/case.toml"))]
+    return tuple(told for case in cases for told in (case, *_retold(case)))
+
+
+def _retold(case: Case) -> Iterator[Case]:
+    for also in case.also:
+        assert case.submission is not None, f"{case.name}: only a submission can be another model's"
+        model = also.model or case.submission.model
+        swap = {**also.swap, case.submission.model: model}
+        request = msgspec.convert({**msgspec.to_builtins(case.submission.request), **also.request}, ResolvedRequest)
+        for card in also.cards:
+            yield case.evolve(
+                name=f"{case.name}@{card}",
+                submission=case.submission.evolve(model=model, request=request.evolve(model=card, card=card)),
+                exchanges=tuple(
+                    Exchange(
+                        request=msgspec.json.decode(_swapped(msgspec.json.encode(pair.request), swap)),
+                        response=pair.response.evolve(body=_swapped(pair.response.body, swap)),
+                    )
+                    for pair in case.exchanges
+                ),
+                steps=msgspec.json.decode(_swapped(msgspec.json.encode(case.steps), swap), type=tuple[Step, ...]),
+            )
+
+
+def _swapped(document: bytes, swap: Mapping[str, str]) -> bytes:
+    for old, new in swap.items():
+        document = document.replace(old.encode(), new.encode())
+    return document
 
 
 def replay(case: Case) -> None:

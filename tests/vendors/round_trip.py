@@ -99,6 +99,11 @@ class Line(NamedTuple):
     card: ModelCard
     mode: Mode
 
+    @property
+    def is_own(self) -> bool:
+        """Whether the vendor's own model is made there; compatible servers make everybody's."""
+        return self.leg.vendor != "openai_videos" or self.card.vendor == "openai"
+
     def __str__(self) -> str:
         return f"{self.leg.vendor}-{self.leg.service}-{self.card.name}-{self.mode}"
 

@@ -4,7 +4,9 @@ import inspect
 
 import pytest
 from tests.vendors.conformance import Case, load_cases, replay
+from tests.vendors.round_trip import Line, lines
 
+from reelway.core.videos import ResolvedRequest
 from reelway.vendors.registry import adapters
 from reelway.vendors.spec import CanCancel, CanDelete, CanFind, CanReadCallback
 
@@ -29,6 +31,25 @@ def test_every_step_of_an_adapter_has_a_story(vendor: str) -> None:
 
     assert all(inspect.isgeneratorfunction(getattr(adapter, name)) for name in abilities)
     assert told == abilities | ({"callback"} if isinstance(adapter, CanReadCallback) else set())
+
+
+@pytest.mark.parametrize("line", [line for line in lines() if line.is_own], ids=str)
+def test_every_model_has_a_story_in_every_mode(line: Line) -> None:
+    """What the vendor's documents show of a request is replayed for each, and fits the card of that model."""
+    rules = line.card.modes[line.mode]
+
+    def fits(asked: ResolvedRequest) -> bool:
+        is_long_enough = asked.seconds is None or (rules.seconds is not None and rules.seconds.allows(asked.seconds))
+        of_this = (asked.card, asked.mode) == (line.card.name, line.mode)
+        return of_this and is_long_enough and asked.tier in (None, *rules.tiers)
+
+    assert any(
+        case.vendor == line.leg.vendor
+        and case.submission is not None
+        and case.steps[0].do == "submit"
+        and fits(case.submission.request)
+        for case in CASES
+    )
 
 
 @pytest.mark.parametrize("vendor", sorted(adapters()))

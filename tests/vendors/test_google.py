@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 from tests.vendors.google_cases import CLIP, IMAGE, OMNI, VEO, error, first_request, play, response, submission
 
@@ -10,7 +9,7 @@ from reelway.core.errors import UnexpectedResponse, VendorRefused
 from reelway.core.failures import FailureKind
 from reelway.core.videos import Input, MediaKind, Mode, Role
 from reelway.vendors.google import ADAPTER
-from reelway.vendors.spec import Base64, Callback, Credential, Heard, HttpRequest, Running, Succeeded, VendorFailed
+from reelway.vendors.spec import Base64, Credential, HttpRequest, Running, Succeeded, VendorFailed
 
 OPERATION = {"interaction": "v1_1", "service": "gemini-api"}
 
@@ -350,42 +349,6 @@ def test_a_sample_without_an_address_is_looked_at_again(result: Any) -> None:
     body = {"name": "models/veo/operations/1", "done": True, "response": {"generateVideoResponse": result}}
     with pytest.raises(UnexpectedResponse):
         play(ADAPTER.check({"operation": "models/veo/operations/1"}), response(body))
-
-
-# --- callbacks
-
-
-def heard(body: Any, request: Any = OMNI) -> Heard:
-    return ADAPTER.read_callback(Callback(body=msgspec.json.encode(body)), submission(request))
-
-
-def test_an_event_with_another_attempts_mark_is_refused() -> None:
-    """Wherever the mark stands."""
-    for body in (
-        {"type": "interaction.completed", "data": {"id": "v1_1", "user_metadata": {"reelway_attempt": "video_2-1"}}},
-        {"type": "interaction.completed", "data": {"id": "v1_1"}, "user_metadata": {"reelway_attempt": "video_2-1"}},
-    ):
-        with pytest.raises(UnexpectedResponse, match="another attempt"):
-            heard(body)
-
-
-@pytest.mark.parametrize("data", [{}, {"id": 5}, {"id": ""}, {"id": "models/veo/operations/1"}])
-def test_an_event_without_an_interaction_only_wakes(data: Any) -> None:
-    """The next look tells."""
-    assert heard({"type": "video.generated", "data": data}) == Heard()
-
-
-@pytest.mark.parametrize("data", [{}, {"id": "v1_1"}, {"id": "models/veo/operations/1/2"}])
-def test_an_event_without_an_operation_only_wakes(data: Any) -> None:
-    """An address that is no operation is never asked about."""
-    assert heard({"type": "video.generated", "data": data}, VEO) == Heard()
-
-
-@pytest.mark.parametrize("body", [None, [], "x", {"type": 5, "data": {}}, {"type": "x"}, {"type": "x", "data": []}])
-def test_an_event_of_another_shape_is_refused(body: Any) -> None:
-    """Nothing in it is believed."""
-    with pytest.raises(UnexpectedResponse):
-        heard(body)
 
 
 # --- signing, cancelling

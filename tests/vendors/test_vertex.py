@@ -119,6 +119,25 @@ def test_a_video_that_is_lengthened_is_sent_without_a_length() -> None:
     assert set(body["instances"][0]["video"]) == {"bytesBase64Encoded", "mimeType"}
 
 
+def test_the_operators_project_stays_out_of_messages() -> None:
+    """Google names it wherever it can; a caller learns what is wrong, and not whose project it is."""
+    told = (
+        "Permission denied on resource '//aiplatform.googleapis.com/projects/acme-7/locations/x' of project 123456789."
+    )
+    with pytest.raises(VendorRefused) as caught:
+        play(ADAPTER.submit(given()), error(403, told, "PERMISSION_DENIED"))
+
+    assert "acme" not in caught.value.failure.message
+    assert "123456789" not in caught.value.failure.message
+    assert (
+        "your project does" in play(ADAPTER.check(OPERATION), failed("your project does not have it")).failure.message
+    )
+
+
+def failed(message: str) -> Any:
+    return response({"name": NAME, "done": True, "error": {"code": 7, "message": message}})
+
+
 # --- looking
 
 

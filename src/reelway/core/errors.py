@@ -13,6 +13,7 @@ __all__ = [
     "Contradiction",
     "GatewayError",
     "Gone",
+    "InputUnreachable",
     "InvalidRequest",
     "LeaseLost",
     "MediaUnreadable",
@@ -70,6 +71,12 @@ class InvalidRequest(CallerError):
     """A field, or a combination of fields, that cannot be accepted."""
 
     code = "invalid_value"
+
+
+class InputUnreachable(InvalidRequest):
+    """An address of the caller's that gives nothing just now; it may in a while."""
+
+    code = "url_unreachable"
 
 
 class AuthenticationRequired(CallerError):

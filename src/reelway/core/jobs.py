@@ -49,8 +49,8 @@ class Attempt(Record):
     outcome: AttemptOutcome = "open"
     lookups: int = 0
     """How often a lost submit was looked up."""
-    heard: HeardOperation | None = None
-    """What a callback named while the answer was lost."""
+    heard: tuple[HeardOperation, ...] = ()
+    """What callbacks named while the answer was lost; only one of them can be it."""
     failure: Failure | None = None
 
 

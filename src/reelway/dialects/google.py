@@ -40,7 +40,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
     """Return the dialect. Google's times are texts, so `timestamps` does not matter."""
     return Dialect(
         name="google",
-        endpoints=(*_gemini(), *_files(), *_vertex("/v1"), *_vertex("/v1beta1")),
+        endpoints=(*_gemini(), *_files("/v1beta"), *_files("/v1"), *_vertex("/v1"), *_vertex("/v1beta1")),
         render_error=render_error,
         key_of=key_of,
         render_callback=render_callback,
@@ -82,18 +82,19 @@ def _gemini_operation(video: Video) -> dict[str, Any]:
 # --- files
 
 
-def _files() -> tuple[Endpoint, ...]:
+def _files(version: str) -> tuple[Endpoint, ...]:
+    """Return the paths of files: google-genai 2.x asks below `v1beta`, 3.x below `v1`."""
     return (
         Endpoint(
             method="GET",
-            path="/v1beta/files/{name:path}:download",
+            path=f"{version}/files/{{name:path}}:download",
             read=_read_download,
             render=partial(_answer, show=_metadata),
             streams=True,
         ),
         Endpoint(
             method="GET",
-            path="/v1beta/files/{name}",
+            path=f"{version}/files/{{name}}",
             read=_read_file,
             render=partial(_answer, show=_metadata),
             render_asked=lambda answer, incoming: _answer(answer, show=partial(_metadata, index=_file_of(incoming)[1])),

@@ -19,6 +19,7 @@ from reelway.dialects.kling_answers import (
     render_error,
     render_list,
     render_one,
+    usage_of,
 )
 from reelway.dialects.kling_current import read_current
 from reelway.dialects.kling_legacy import read_legacy
@@ -65,7 +66,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
         render_error=render_error,
         key_of=key_of,
         render_callback=legacy_task,
-        manners=Manners(reference_once=True),
+        manners=Manners(reference_once=True, usage_of=usage_of),
     )
 
 

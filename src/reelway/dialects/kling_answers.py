@@ -13,17 +13,38 @@ from typing import Any
 from reelway.core.errors import CallerError, NotFound
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
-from reelway.core.videos import Output, Video
+from reelway.core.videos import Mode, Output, Video
 from reelway.dialects.kling_tokens import TOKEN_EARLY, TOKEN_EXPIRED, TOKEN_INVALID
 from reelway.dialects.spec import Answer, Outgoing, VideoPage
 
-__all__ = ["current_task", "legacy_task", "render_cursor", "render_error", "render_list", "render_one"]
+__all__ = [
+    "current_task",
+    "legacy_task",
+    "render_cursor",
+    "render_error",
+    "render_list",
+    "render_one",
+    "usage_of",
+]
 
 Task = Callable[[Video], dict[str, Any]]
 
 _FINE = "SUCCEED"
 _UNIT_DOLLARS = Decimal("0.14")
 _UNIT_PLACES = Decimal("0.000001")
+_UNITS: Mapping[tuple[str, bool], tuple[str, str]] = MappingProxyType(
+    {
+        ("720p", False): ("0.6", "0.9"),
+        ("1080p", False): ("0.8", "1.2"),
+        ("4k", False): ("3.0", "3.0"),
+        ("720p", True): ("0.6", "0.8"),
+        ("1080p", True): ("0.8", "1.0"),
+        ("4k", True): ("3.0", "3.0"),
+    }
+)
+"""Tier, and whether it is omni's work → units for each second, silent and with sound (Kling's list of 2026-09-20)."""
+
+_UNITS_OF_EDITS: Mapping[str, str] = MappingProxyType({"720p": "0.9", "1080p": "1.2", "4k": "3.0"})
 _RISK = "Failure to pass the risk control system"
 
 _STATES: Mapping[Status, str] = MappingProxyType(
@@ -101,6 +122,17 @@ def current_task(video: Video) -> dict[str, Any]:
         "billing": [] if units is None else [{"charge_type": "unit", "amount": units, "package_type": "video"}],
         **_failure_code(video),
     }
+
+
+def usage_of(video: Video) -> dict[str, Any]:
+    """Return the units that Kling would take. That a video was referred to, nobody sees who sees the video alone."""
+    tier, seconds = video.tier or "720p", sum(round(output.seconds) for output in video.outputs)
+    if video.mode in (Mode.EDIT, Mode.REMIX):
+        rate = _UNITS_OF_EDITS.get(tier)
+    else:
+        rates = _UNITS.get((tier, video.mode is Mode.R2V))
+        rate = None if rates is None else rates[video.audio is True]
+    return {} if rate is None else {"credits": f"{Decimal(rate) * seconds}"}
 
 
 def render_one(answer: Answer, *, task: Task) -> Outgoing:

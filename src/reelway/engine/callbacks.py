@@ -21,8 +21,6 @@ from reelway.vendors.spec import Callback, CanReadCallback, CanVerifyCallback, H
 __all__ = ["Callbacks"]
 
 _log = logger("engine.callbacks")
-_RECORD_SECONDS = 2.0
-"""How long a vendor waits for its 200 at most while what it named is written down; they hang up after three or five."""
 _MOST_ATTEMPTS_DIGITS = 4
 
 
@@ -74,9 +72,8 @@ class Callbacks:
         named = None if found is None else HeardOperation(operation=found.operation, key=found.key)
         written = self._tools.board.watch(job.id)
         try:
-            was_lost = self._worker.called(job.id, attempt.number, named)
-            if was_lost and named is not None:
-                await asyncio.wait({written}, timeout=_RECORD_SECONDS)
+            if self._worker.called(job.id, attempt.number, named):
+                await asyncio.wait({written}, timeout=self._tools.limits.callback_answer_seconds)
         finally:
             self._tools.board.unwatch(job.id, written)
 

@@ -7,13 +7,14 @@ import aiohttp
 from yarl import URL
 
 from reelway.assets.spec import AssetStore
-from reelway.core.errors import InvalidRequest, TooLarge
+from reelway.core.errors import InputUnreachable, InvalidRequest, TooLarge
 from reelway.core.videos import Blob
 from reelway.network.guard import AddressRefused, PublicResolver, check_url
 
 __all__ = ["Fetcher"]
 
 _REDIRECTS = 3
+_MAY_PASS = frozenset({408, 425, 429, 500, 502, 503, 504})
 _PIECE = 256 * 1024
 
 
@@ -43,7 +44,10 @@ class Fetcher:
             self._session = None
 
     async def fetch(self, address: str, *, field: str) -> Blob:
-        """Return the bytes behind an address, kept as an input. Raise `InvalidRequest` with the reason they cannot be had."""
+        """Return the bytes behind an address, kept as an input.
+
+        Raise `InvalidRequest` with the reason they cannot be had; `InputUnreachable` where they may be in a while.
+        """
         try:
             async with asyncio.timeout(self._seconds):
                 return await self._follow(address, field)
@@ -51,9 +55,7 @@ class Fetcher:
             raise InvalidRequest(f"{field} is not fetched: {error}", param=field, code="url_refused") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__
-            raise InvalidRequest(
-                f"{field} could not be fetched: {reason}", param=field, code="url_unreachable"
-            ) from error
+            raise InputUnreachable(f"{field} could not be fetched: {reason}", param=field) from error
 
     async def _follow(self, address: str, field: str) -> Blob:
         url = check_url(address, allowed_hosts=self._allowed_hosts)
@@ -63,11 +65,10 @@ class Fetcher:
                     url = check_url(str(url.join(URL(answer.headers["Location"]))), allowed_hosts=self._allowed_hosts)
                     continue
                 if answer.status != 200:
-                    raise InvalidRequest(
-                        f"{field} could not be fetched: the server answered {answer.status}",
-                        param=field,
-                        code="url_unreachable",
-                    )
+                    message = f"{field} could not be fetched: the server answered {answer.status}"
+                    if answer.status in _MAY_PASS:
+                        raise InputUnreachable(message, param=field)
+                    raise InvalidRequest(message, param=field, code="url_unreachable")
                 return await self._keep(answer, field)
         raise InvalidRequest(f"{field} redirects more than {_REDIRECTS} times", param=field, code="url_unreachable")
 

@@ -4,11 +4,10 @@ The order never changes: the attempt is on disk, then the request goes out, then
 leaves an open attempt, and an open attempt is looked up, never repeated (contract 8).
 """
 
-from typing import Any
-
 from reelway.core.errors import (
     CallerError,
     Contradiction,
+    InputUnreachable,
     NotSent,
     NoWayToLook,
     SubmitOutcomeUnknown,
@@ -19,15 +18,15 @@ from reelway.core.errors import (
 )
 from reelway.core.failures import Failure, FailureKind, Remedy, remedy_for
 from reelway.core.jobs import Attempt, AttemptOutcome, HeardOperation, Job
-from reelway.core.lifecycle import Event, State
+from reelway.core.lifecycle import Event
 from reelway.core.schedule import backoff_seconds
-from reelway.core.videos import Input, ResolvedRequest
+from reelway.core.videos import ResolvedRequest
 from reelway.engine.account import Account
+from reelway.engine.preparing import Preparer
 from reelway.engine.router import Choice, Obstacle
-from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
-from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, CanReadCallback, Submission
+from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, CanReadCallback
 
 __all__ = ["Submitter"]
 
@@ -41,6 +40,7 @@ class Submitter:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._preparer = Preparer(tools)
 
     def wait_seconds(self, watch: Watch, now: float) -> float | None:
         """Return how long a queued job has to wait for an account, None when it need not, or would wait in vain."""
@@ -59,15 +59,20 @@ class Submitter:
         if choice.route is None:
             await tools.fail(watch, _no_route_left(job, tools.router.obstacles(job.request, now)))
             return None
+        tools.hold(watch, choice.route.account)
+        adapter = tools.adapters[choice.route.vendor]
+        try:
+            request = await self._preparer.gather(job.request, adapter)
+        except CallerError as error:
+            return await self._not_gathered(watch, error)
         attempt = Attempt(
             number=len(job.attempts) + 1,
             account=choice.route.account,
             reference=f"{job.id}-{len(job.attempts) + 1}",
             callback_secret=tools.token(),
-            started_at=now,
+            started_at=tools.clock(),
         )
-        tools.hold(watch, choice.route.account)
-        watch.heard = None
+        watch.heard = ()
         await tools.write(
             watch,
             Event.SUBMIT_STARTED,
@@ -76,7 +81,18 @@ class Submitter:
             attempts=(*job.attempts, attempt),
         )
         tools.checkpoint("attempt_recorded")
-        return await self._send(watch)
+        return await self._send(watch, request)
+
+    async def _not_gathered(self, watch: Watch, error: CallerError) -> float | None:
+        """End a job whose inputs cannot be had; an address that only gives nothing just now is asked again, for half a minute."""
+        tools = self._tools
+        tools.release(watch)
+        if isinstance(error, InputUnreachable) and watch.odd < tools.limits.fetch_tries:
+            watch.odd += 1
+            _log.info("input_unreachable", video_id=watch.job.id, tries=watch.odd, reason=error.message)
+            return tools.backoff(watch.odd)
+        await tools.fail(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
+        return None
 
     def _choose(self, watch: Watch, now: float) -> Choice:
         return self._tools.router.choose(watch.job.request, now, tried=watch.job.tried_accounts)
@@ -99,13 +115,13 @@ class Submitter:
             failure = _unknown(f"its account {attempt.account!r} is not configured any more")
             await self._settle_unknown(watch, failure)
             return None
-        heard = attempt.heard or watch.heard
-        if heard is not None:
+        heard = await self._free(watch, account)
+        if heard:
             return await self._confirm(watch, heard, account, adapter)
         if not isinstance(adapter, CanFind):
             return await self._wait_for_call(watch, account, adapter)
         try:
-            submission = await self._submission(watch, account, adapter)
+            submission = await self._preparer.submission(watch.job, account, adapter)
             candidates = await self._tools.driver.run(adapter.find(submission), adapter, account)
         except NoWayToLook:
             return await self._wait_for_call(watch, account, adapter)
@@ -115,21 +131,21 @@ class Submitter:
             return backoff_seconds(watch.odd, self._tools.random(), first=self._tools.limits.lookup_pause_seconds)
         return await self._weigh(watch, candidates, account, adapter)
 
-    async def _send(self, watch: Watch) -> float | None:
+    async def _send(self, watch: Watch, request: ResolvedRequest) -> float | None:
         tools = self._tools
         account, adapter = self._known(watch.job)
         if account is None or adapter is None:
             raise AssertionError(f"{watch.job.id} was routed to an account that does not exist")
         health = tools.router.health[account.name]
         try:
-            submission = await self._submission(watch, account, adapter, fetch=True)
+            submission = await self._preparer.submission(watch.job, account, adapter, request)
             accepted = await tools.driver.run(adapter.submit(submission), adapter, account)
         except CallerError as error:
             await self._end(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
             return None
         except VendorRefused as error:
             health.succeeded()
-            if watch.heard is not None:
+            if watch.heard:
                 return await self._contradicted(watch, error)
             return await self._refused(watch, error)
         except SubmitOutcomeUnknown as error:
@@ -137,7 +153,7 @@ class Submitter:
             return await self._unknown(watch, str(error))
         except (NotSent, VendorUnreachable, UnexpectedResponse) as error:
             health.failed(tools.clock())
-            if watch.heard is not None:
+            if watch.heard:
                 return await self._contradicted(watch, error)
             return await self._again(
                 watch, "not_sent", Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=str(error))
@@ -164,7 +180,7 @@ class Submitter:
             return None
         tools.checkpoint("accepted_recorded")
         watch.looks = watch.odd = 0
-        watch.heard = None
+        watch.heard = ()
         if accepted.poll_after_seconds is not None:
             watch.looks = 1
             return accepted.poll_after_seconds
@@ -225,34 +241,42 @@ class Submitter:
         await self._tools.write(
             watch, None, name="submit_unknown", detail={"reason": reason}, attempts=self._closed(watch.job, "unknown")
         )
-        return self._tools.limits.lookup_pause_seconds if watch.heard is None else 0.0
+        return 0.0 if watch.heard else self._tools.limits.lookup_pause_seconds
 
     async def _contradicted(self, watch: Watch, error: VendorError) -> float:
         """The vendor did not take it, and yet called about work of this very attempt: not to be sent again before that is clear."""
         return await self._unknown(watch, f"not accepted ({error}), but its callback named the vendor's work")
 
-    async def _confirm(self, watch: Watch, heard: HeardOperation, account: Account, adapter: Adapter) -> float | None:
+    async def _free(self, watch: Watch, account: Account) -> tuple[HeardOperation, ...]:
+        """Return what callbacks named and no other video has: what another one has says nothing about this one."""
+        named = {heard.key: heard for heard in (*watch.job.attempts[-1].heard, *watch.heard)}
+        if not named:
+            return ()
+        held = await self._tools.store.holder_of(account.name, tuple(named))
+        return tuple(heard for key, heard in named.items() if held.get(key, watch.job.id) == watch.job.id)
+
+    async def _confirm(
+        self, watch: Watch, named: tuple[HeardOperation, ...], account: Account, adapter: Adapter
+    ) -> float | None:
         """Adopt the work that a callback named when the vendor shows it to us. Until then nothing is sent again."""
         tools, job = self._tools, watch.job
         last = job.attempts[-1]
-        if last.heard is None:
-            attempts = (*job.attempts[:-1], last.evolve(outcome="unknown", heard=heard))
+        if last.heard != named:
+            attempts = (*job.attempts[:-1], last.evolve(outcome="unknown", heard=named))
             await tools.write(watch, None, name="callback_heard", attempts=attempts)
             tools.checkpoint("heard_recorded")
-        held = await tools.store.holder_of(account.name, (heard.key,))
-        if held.get(heard.key, job.id) != job.id:
-            await self._settle_unknown(watch, _unknown(f"{account.name} called about the work of another video"))
-            return None
-        try:
-            await tools.driver.run(adapter.check(heard.operation), adapter, account)
-        except VendorError as error:
-            _log.warning("heard_not_confirmed", video_id=job.id, account=account.name, reason=str(error))
-            watch.odd += 1
-            first, longest = tools.limits.lookup_pause_seconds, tools.limits.longest_poll_seconds * 3
-            return backoff_seconds(watch.odd, tools.random(), first=first, longest=longest)
-        _log.info("submit_heard", video_id=job.id, account=account.name)
-        tools.checkpoint("heard_confirmed")
-        return await self._accept(watch, Accepted(operation=heard.operation, key=heard.key, poll_after_seconds=0.0))
+        for heard in named:
+            try:
+                await tools.driver.run(adapter.check(heard.operation), adapter, account)
+            except VendorError as error:
+                _log.warning("heard_not_confirmed", video_id=job.id, account=account.name, reason=str(error))
+                continue
+            _log.info("submit_heard", video_id=job.id, account=account.name)
+            tools.checkpoint("heard_confirmed")
+            return await self._accept(watch, Accepted(operation=heard.operation, key=heard.key, poll_after_seconds=0.0))
+        watch.odd += 1
+        first, longest = tools.limits.lookup_pause_seconds, tools.limits.longest_poll_seconds * 3
+        return backoff_seconds(watch.odd, tools.random(), first=first, longest=longest)
 
     async def _weigh(
         self, watch: Watch, candidates: tuple[Candidate, ...], account: Account, adapter: Adapter
@@ -316,40 +340,6 @@ class Submitter:
     def _known(self, job: Job) -> tuple[Account | None, Adapter | None]:
         account = self._tools.account(job.attempts[-1].account)
         return account, None if account is None else self._tools.adapters.get(account.vendor)
-
-    async def _submission(self, watch: Watch, account: Account, adapter: Adapter, *, fetch: bool = False) -> Submission:
-        """Return what the adapter may use; with `fetch`, inputs that it cannot take as addresses are fetched."""
-        job = watch.job
-        if job.route is None:
-            raise AssertionError(f"{job.id} is submitting without a route")
-        source, source_model = await self._source(job, account)
-        submission = submission_of(job, job.attempts[-1], account, adapter, self._tools.public_url)
-        submission = submission.evolve(source=source, source_model=source_model)
-        return submission.evolve(request=await self._with_bytes(job.request, adapter)) if fetch else submission
-
-    async def _source(self, job: Job, account: Account) -> tuple[dict[str, Any] | None, str | None]:
-        """Return the vendor's operation behind the source video and its model there, when this very account made it."""
-        if job.request.source_video_id is None:
-            return None, None
-        source = await self._tools.store.get(job.request.source_video_id)
-        if (
-            source is None
-            or source.route is None
-            or source.route.account != account.name
-            or source.tenant != job.tenant
-        ):
-            return None, None
-        return (source.operation, source.route.model) if source.state is State.COMPLETED else (None, None)
-
-    async def _with_bytes(self, request: ResolvedRequest, adapter: Adapter) -> ResolvedRequest:
-        inputs: list[Input] = []
-        for number, given in enumerate(request.inputs):
-            if given.url is not None and given.kind not in adapter.url_kinds:
-                blob = await self._tools.fetcher.fetch(given.url, field=f"{given.role} {number + 1}")
-                inputs.append(given.evolve(blob=blob, url=None))
-            else:
-                inputs.append(given)
-        return request.evolve(inputs=tuple(inputs))
 
 
 def _unknown(why: str) -> Failure:

@@ -51,9 +51,13 @@ class EngineLimits(Record):
     """How many look-ups must find nothing before a submit counts as never arrived."""
     callback_wait_seconds: float = 600.0
     """How long a lost submit that cannot be looked up waits for the vendor to call back."""
+    callback_answer_seconds: float = 2.0
+    """How long a vendor waits for its 200 at most while what it named is written down; they hang up after three or five."""
     retry_seconds: float = 0.5
     """Before the first repetition of anything; each further one waits twice as long, up to half a minute."""
     submit_tries: int = 20
+    fetch_tries: int = 6
+    """How often the address of an input that gives nothing is asked again."""
     collect_tries: int = 6
     collect_seconds: float = 86_400.0
     """How long a rendered result is tried to be kept."""
@@ -84,8 +88,8 @@ class Watch:
         """The account in whose count of unfinished videos it stands."""
         self.called_at = 0.0
         """When the newest step is due that a vendor's callback asked for."""
-        self.heard: HeardOperation | None = None
-        """What a callback named while the answer to the newest attempt was still to come."""
+        self.heard: tuple[HeardOperation, ...] = ()
+        """What callbacks named while the answer to the newest attempt was still to come."""
 
 
 class Tools:

@@ -21,6 +21,8 @@ __all__ = ["Worker"]
 _log = logger("engine.worker")
 _CALL_SECONDS = 1.0
 """Between two steps that a vendor's callbacks ask for, however often it calls."""
+_NAMES_KEPT = 4
+"""Of works that callbacks named about one attempt: the newest."""
 
 
 class Worker:
@@ -65,7 +67,7 @@ class Worker:
         return True
 
     def called(self, job_id: str, attempt: int, named: HeardOperation | None) -> bool:
-        """Take the next step of a job soon, since its vendor called; True when the answer to its submit was lost.
+        """Take the next step of a job soon, since its vendor called; True when the answer to its submit was lost and this is news.
 
         What was `named` is kept while the outcome of the submit is not known. Calls about earlier attempts change nothing.
         """
@@ -74,15 +76,15 @@ class Worker:
             return False
         if watch.job.state not in {State.SUBMITTING, State.RUNNING}:
             return False
-        is_submitting = watch.job.state is State.SUBMITTING
-        if is_submitting and watch.heard is None:
-            watch.heard = named
+        is_news = named is not None and watch.job.state is State.SUBMITTING and named not in watch.heard
+        if named is not None and is_news:
+            watch.heard = (*watch.heard, named)[-_NAMES_KEPT:]
         now = self._tools.clock()
         if watch.called_at <= now:  # else a step is planned that will see what this call is about
             watch.called_at = max(now, watch.called_at + _CALL_SECONDS)
             if not watch.busy:
                 self._schedule(watch, min(watch.due, watch.called_at))
-        return is_submitting and watch.job.attempt.outcome == "unknown" and watch.job.attempt.heard is None
+        return is_news and watch.job.attempt.outcome == "unknown"
 
     def cancel(self, job_id: str, now: float) -> bool:
         """Note that a caller wants it cancelled; False when this node does not work on it."""

@@ -23,11 +23,12 @@ class Unheard:
 
     def answered(self, video_id: str, now: float) -> None:
         """Note that the create of this video is about to be answered."""
-        for known, at in list(self._answered_at.items()):
+        while self._answered_at:
+            oldest, at = next(iter(self._answered_at.items()))
             if at > now - self._keep_seconds:
                 break
-            del self._answered_at[known]
-            self._named.discard(known)
+            del self._answered_at[oldest]
+            self._named.discard(oldest)
         self._answered_at[video_id] = now
 
     def named(self, video_id: str) -> None:
@@ -36,7 +37,11 @@ class Unheard:
             self._named.add(video_id)
 
     def is_repetition(self, earlier: Job, arrived_at: float) -> bool:
-        """Tell whether a create that arrived then, and asks for the same as this earlier job did, is the same wish."""
-        if earlier.id in self._named:
+        """Tell whether a create that arrived then, and asks for the same as this earlier job did, is the same wish.
+
+        Who is called back has heard of a video when it has ended, and may have reason to ask again.
+        """
+        was_told = earlier.is_final and earlier.request.callback_url is not None
+        if was_told or earlier.id in self._named:
             return False
         return arrived_at - self._answered_at.get(earlier.id, earlier.created_at) >= _AT_ONCE_SECONDS

@@ -1,6 +1,5 @@
 """The use cases, one method each. Whoever asks is checked first; what is refused is refused before anything is charged."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,18 +8,17 @@ from typing import Any
 from reelway.accounts.keys import KeyRing
 from reelway.assets.spec import AssetStore
 from reelway.catalog.catalog import Catalog
-from reelway.catalog.pricing import Quote, quote
-from reelway.catalog.resolve import refuse_warnings, resolve
-from reelway.catalog.routes import describe_deprecation, retirement_warnings
+from reelway.catalog.pricing import Quote
+from reelway.catalog.routes import describe_deprecation
 from reelway.catalog.spec import ModelCard
-from reelway.core.errors import CallerError, Conflict, Gone, InvalidRequest, NotFound, PermissionDenied
+from reelway.core.errors import CallerError, Conflict, Gone
 from reelway.core.ids import is_id
-from reelway.core.jobs import Entry, Job, JobEvent
-from reelway.core.keys import Caller, Scope
-from reelway.core.lifecycle import State, Status, public_status
+from reelway.core.jobs import Entry, JobEvent
+from reelway.core.keys import Caller
+from reelway.core.lifecycle import State, public_status
 from reelway.core.record import Record
 from reelway.core.videos import Blob, ResolvedRequest, Variant, Video, VideoRequest
-from reelway.dialects.spec import Deleted, ListVideos, VideoPage
+from reelway.dialects.spec import Deleted
 from reelway.engine.router import Router
 from reelway.engine.runtime import Engine
 from reelway.service.claims import SENT_AGAIN_SECONDS, claim_for
@@ -28,21 +26,17 @@ from reelway.service.contents import Content, ContentKeeper
 from reelway.service.files import FileKeeper
 from reelway.service.inputs import InputKeeper
 from reelway.service.jobs import make_jobs
+from reelway.service.judging import judge
+from reelway.service.reading import Reader, not_found, require
 from reelway.service.refusals import no_route
 from reelway.service.unheard import Unheard
-from reelway.service.views import quote_view, view
-from reelway.store.spec import Creation, JobQuery, JobStore
+from reelway.service.views import quote_view
+from reelway.store.spec import Creation, IdempotencyClaim, JobStore
 from reelway.vendors.spec import Callback
 
-__all__ = ["Service", "ServiceLimits", "VideoEvent"]
+__all__ = ["Service", "ServiceLimits"]
 
 _CANCEL_WAIT_SECONDS = 5.0
-_TICK_SECONDS = 1.0
-_BITS_PER_PIXEL = 0.12
-"""A generous guess at how well video compresses, for telling early that base64 of it would be too large."""
-_STATES: Mapping[str, tuple[State, ...]] = {
-    str(status): tuple(state for state in State if public_status(state) is status) for status in Status
-}
 
 
 class ServiceLimits(Record):
@@ -50,15 +44,6 @@ class ServiceLimits(Record):
 
     b64_json_bytes: int = 25 * 1024 * 1024
     longest_wait_seconds: float = 60.0
-
-
-class VideoEvent(Record):
-    """One server-sent event: the video as it is now. `id` goes into `Last-Event-ID`."""
-
-    id: str
-    type: str
-    """`video.queued`, `video.in_progress`, `video.progress`, `video.completed`, `video.failed`."""
-    video: Video
 
 
 class Service:
@@ -95,6 +80,18 @@ class Service:
         self._clock = clock
         self._new_id = new_id
         self._unheard = Unheard(SENT_AGAIN_SECONDS)
+        self._reader = Reader(
+            store=store,
+            contents=contents,
+            engine=engine,
+            unheard=self._unheard,
+            clock=clock,
+            b64_json_bytes=limits.b64_json_bytes,
+            longest_wait_seconds=limits.longest_wait_seconds,
+        )
+        self.read = self._reader.read
+        self.list = self._reader.list
+        self.events = self._reader.events
 
     # --- who
 
@@ -129,16 +126,17 @@ class Service:
         Of a request that comes again (`claim_for` says how it is known), the video it made the first time. `unsaid_at` is
         when it arrived from a client that repeats and does not say so.
         """
-        _require(caller, "create")
+        require(caller, "create")
         now = self._clock()
         if unsaid_at is not None:
             sending = await self._guess_sending(caller, body_hash, now, unsaid_at)
-        video = await self._accept(request, caller, now, idempotency_key, body_hash, sending, strict=strict)
+        claim = claim_for(caller, now, idempotency_key=idempotency_key, body_hash=body_hash, sending=sending)
+        video = await self._accept(request, caller, now, claim, strict=strict)
         if unsaid_at is not None and not video.replayed:
             self._unheard.answered(video.id, self._clock())
         if wait_seconds <= 0:
             return video
-        finished = await self._watch(video.id, caller, wait_seconds, named=False)
+        finished = await self._reader.watch(video.id, caller, wait_seconds, named=False)
         return finished.evolve(replayed=video.replayed)
 
     async def _guess_sending(self, caller: Caller, body_hash: str, now: float, arrived_at: float) -> int:
@@ -148,20 +146,11 @@ class Service:
         return 1 if earlier is not None and self._unheard.is_repetition(earlier.job, arrived_at) else 0
 
     async def _accept(
-        self,
-        request: VideoRequest,
-        caller: Caller,
-        now: float,
-        idempotency_key: str | None,
-        body_hash: str,
-        sending: int | None,
-        *,
-        strict: bool,
+        self, request: VideoRequest, caller: Caller, now: float, claim: IdempotencyClaim | None, *, strict: bool
     ) -> Video:
-        claim = claim_for(caller, now, idempotency_key=idempotency_key, body_hash=body_hash, sending=sending)
         earlier = None if claim is None else await self._store.answered(claim, now)
         if earlier is not None:
-            return self._view(earlier.job, caller).evolve(replayed=True)
+            return self._reader.view(earlier.job, caller).evolve(replayed=True)
         card, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
             await self._inputs.discard(settled)
@@ -193,11 +182,11 @@ class Service:
             await self._inputs.discard(settled)
         else:
             self._engine.adopt((*takes, job), told=message is not None)
-        return self._view(created.job, caller).evolve(replayed=created.replayed)
+        return self._reader.view(created.job, caller).evolve(replayed=created.replayed)
 
     async def quote(self, request: VideoRequest, caller: Caller, *, strict: bool = False) -> dict[str, Any]:
         """Return what a create would do and cost; nothing is charged or sent."""
-        _require(caller, "create")
+        require(caller, "create")
         _, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         await self._inputs.discard(settled)
         now = self._clock()
@@ -212,126 +201,31 @@ class Service:
     ) -> tuple[ModelCard, VideoRequest, ResolvedRequest, Quote]:
         """Return the card, the request with its files kept, what it means, and its price. A refused request leaves no file."""
         if request.source_video_id is not None and not request.model:
-            source = await self._own(request.source_video_id, caller)
+            source = await self._reader.own(request.source_video_id, caller)
             request = request.evolve(model=source.request.model)
         card = self._catalog.card(request.model)
         if request.callback_url is not None:
             self._inputs.check_address(request.spelled.get("callback_url", "callback_url"), request.callback_url)
         if request.inputs or request.source_video_id is not None:
             request = await self._inputs.settle(request, caller)
+        if request.source_video_id is not None:
+            self._unheard.named(request.source_video_id)
         try:
-            resolved, price = self._judge(request, card, strict=strict)
+            today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
+            resolved, price = judge(
+                request, card, today, self._rates, strict=strict, b64_limit_bytes=self._limits.b64_json_bytes
+            )
         except CallerError:
             await self._inputs.discard(request)
             raise
         return card, request, resolved, price
 
-    def _judge(self, request: VideoRequest, card: ModelCard, *, strict: bool) -> tuple[ResolvedRequest, Quote]:
-        resolved = resolve(request, card)
-        if strict:
-            refuse_warnings(resolved)
-        today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
-        warnings = retirement_warnings(card, resolved, today)
-        if warnings:
-            resolved = resolved.evolve(warnings=(*resolved.warnings, *warnings))
-        if resolved.response_format == "b64_json":
-            self._check_b64(resolved, request.spelled.get("response_format", "response_format"))
-        return resolved, quote(card, resolved, self._rates)
-
-    def _check_b64(self, resolved: ResolvedRequest, field: str) -> None:
-        pixels = (resolved.width or 1920) * (resolved.height or 1080)
-        seconds = resolved.seconds if resolved.seconds and resolved.seconds > 0 else 10
-        guess = pixels * (resolved.fps or 24) * seconds * _BITS_PER_PIXEL / 8
-        if guess * resolved.n > self._limits.b64_json_bytes:
-            raise InvalidRequest(
-                f"{field}: a result can be {self._limits.b64_json_bytes} bytes large inside of an answer, and this one may be "
-                "larger; ask for its address, or for fewer, shorter or smaller videos",
-                param=field,
-            )
-
-    # --- read
-
-    async def read(self, video_id: str, caller: Caller, *, wait_seconds: float = 0.0) -> Video:
-        """Return a video, named by its id or by the caller's own reference (the newest that carries it).
-
-        With `wait_seconds`, not before it is finished or the time is over.
-        """
-        video_id = await self._id_of(video_id, caller)
-        return await self._watch(video_id, caller, min(wait_seconds, self._limits.longest_wait_seconds))
-
-    async def _watch(self, video_id: str, caller: Caller, wait_seconds: float, *, named: bool = True) -> Video:
-        """Return a video when it is finished or the time is over; `named`: the caller has asked for it by its id."""
-        deadline = self._clock() + wait_seconds
-        waiter = self._engine.board.watch(video_id) if wait_seconds > 0 else None
-        try:
-            job = await self._own(video_id, caller, named=named)
-            while waiter is not None and not job.is_final:
-                left = deadline - self._clock()
-                if left <= 0 or not await _changed(waiter, left):
-                    break
-                waiter = self._engine.board.watch(video_id)
-                job = await self._own(video_id, caller, named=named)
-                if not self._engine.healthy():
-                    break
-        finally:
-            if waiter is not None:
-                self._engine.board.unwatch(video_id, waiter)
-        return await self._complete_view(job, caller)
-
-    async def list(self, query: ListVideos, caller: Caller) -> VideoPage:
-        """Return a page of the caller's own videos."""
-        if query.after is not None:
-            await self._check_place(query.after, caller)
-        page = await self._store.page(
-            JobQuery(
-                tenant=caller.tenant,
-                limit=query.limit,
-                descending=query.order == "desc",
-                after=query.after,
-                states=_states(query),
-                model=query.model,
-                user=query.user,
-                created_after=query.created_after,
-                created_before=query.created_before,
-                ids=query.ids,
-                client_references=query.client_references,
-                modes=query.modes,
-                skip=query.skip,
-                counted=query.counted,
-            )
-        )
-        videos = tuple(self._view(job, caller) for job in page.jobs)
-        return VideoPage(videos=videos, has_more=page.has_more, total=page.total)
-
-    async def events(
-        self, video_id: str, caller: Caller, *, last_event_id: str | None = None
-    ) -> AsyncIterator[VideoEvent]:
-        """Yield the video as it is unless that was `last_event_id`, then every change, and end after the final one."""
-        board = self._engine.board
-        job = await self._own(video_id, caller)
-        seen, status = last_event_id, None
-        while True:
-            waiter = board.watch(video_id)
-            try:
-                video = await self._complete_view(job, caller)
-                event_id = f"{video.status}-{video.progress}"
-                if event_id != seen:
-                    kind = "progress" if video.status is status else str(video.status)
-                    yield VideoEvent(id=event_id, type=f"video.{kind}", video=video)
-                    seen, status = event_id, video.status
-                if job.is_final or not self._engine.healthy():
-                    return
-                if await _changed(waiter, _TICK_SECONDS):
-                    job = await self._own(video_id, caller)
-            finally:
-                board.unwatch(video_id, waiter)
-
     # --- end
 
     async def cancel(self, video_id: str, caller: Caller, *, only_queued: bool = False) -> Video:
         """Cancel a video, truthfully: see the answer's `status`, `error` and `cost` (contract 7). See `CancelVideo` too."""
-        _require(caller, "create")
-        job = await self._own(video_id, caller)
+        require(caller, "create")
+        job = await self._reader.own(video_id, caller)
         if only_queued and not job.is_final and job.state is not State.QUEUED:
             raise Conflict(f"{video_id} is being made and cannot be stopped", code="video_running")
         if job.is_final and job.state is not State.CANCELLED:
@@ -344,8 +238,8 @@ class Service:
 
     async def delete(self, video_id: str, caller: Caller, *, cancels_queued: bool = False) -> Deleted:
         """Delete record and bytes; an unfinished video is cancelled first. See `DeleteVideo` for `cancels_queued`."""
-        _require(caller, "create")
-        job = await self._own(video_id, caller)
+        require(caller, "create")
+        job = await self._reader.own(video_id, caller)
         if cancels_queued and not job.is_final:
             if job.state is not State.QUEUED:
                 message = f"{video_id} is being made and cannot be stopped; delete it when it has ended"
@@ -354,7 +248,7 @@ class Service:
             return Deleted(id=video_id, cancelled=True)
         if not job.is_final:
             await self.cancel(video_id, caller)
-            job = await self._own(video_id, caller)
+            job = await self._reader.own(video_id, caller)
             if not job.is_final:
                 raise Conflict(
                     f"{video_id} is being cancelled; delete it when its status is failed",
@@ -384,7 +278,7 @@ class Service:
             if tenant is not None and (caller is None or tenant == caller.tenant):
                 raise Gone(f"{video_id} was deleted", code="video_deleted")
         if job is None or job.parent is not None or (caller is not None and job.tenant != caller.tenant):
-            raise _not_found(video_id)
+            raise not_found(video_id)
         self._unheard.named(video_id)
         return self._contents.find(job, variant, index)
 
@@ -420,65 +314,3 @@ class Service:
         counts = await self._store.count_unfinished()
         status = "ready" if self._engine.healthy() else "stopping"
         return {"status": status, "unfinished": sum(counts.values())}
-
-    # --- inside
-
-    async def _own(self, video_id: str, caller: Caller, *, named: bool = True) -> Job:
-        """Return the caller's own video, and note that it was named; another tenant's does not exist."""
-        if named:
-            _require(caller, "read")
-        job = await self._store.get(video_id) if is_id("video", video_id) else None
-        if job is None or job.tenant != caller.tenant or job.parent is not None:
-            raise _not_found(video_id)
-        if named:
-            self._unheard.named(video_id)
-        return job
-
-    async def _id_of(self, name: str, caller: Caller) -> str:
-        if is_id("video", name):
-            return name
-        page = await self._store.page(JobQuery(tenant=caller.tenant, client_references=(name,), limit=1))
-        return page.jobs[0].id if page.jobs else name
-
-    async def _check_place(self, video_id: str, caller: Caller) -> None:
-        """A page may follow a video that was deleted since: whoever deletes what a list shows turns pages all the same."""
-        try:
-            await self._own(video_id, caller)
-        except NotFound as error:
-            if await self._store.tombstone_tenant(video_id) != caller.tenant:
-                raise NotFound(error.message, param="after", code=error.code) from None
-
-    def _view(self, job: Job, caller: Caller) -> Video:
-        return view(job, caller, self._engine, self._contents, self._clock())
-
-    async def _complete_view(self, job: Job, caller: Caller) -> Video:
-        """Return the video with what costs a look-up: its place in the queue, or its bytes."""
-        video = self._view(job, caller)
-        if job.state is State.QUEUED:
-            return video.evolve(queue_position=await self._store.queue_position(job))
-        if job.state is State.COMPLETED and job.request.response_format == "b64_json" and not job.expired:
-            return video.evolve(b64_json=await self._contents.in_base64(job, self._limits.b64_json_bytes))
-        return video
-
-
-def _states(query: ListVideos) -> tuple[State, ...]:
-    """Return the states a list is about; none means all."""
-    states = [state for status in query.status for state in _STATES[status]]
-    if query.cancelled is None:
-        return tuple(states)
-    return tuple(state for state in states or State if (state is State.CANCELLED) == query.cancelled)
-
-
-async def _changed(waiter: asyncio.Future[None], seconds: float) -> bool:
-    """Wait for a change; False when the time is over."""
-    done, _ = await asyncio.wait({waiter}, timeout=seconds)
-    return bool(done)
-
-
-def _require(caller: Caller, scope: Scope) -> None:
-    if scope not in caller.scopes and not caller.is_admin:
-        raise PermissionDenied(f"this key may not {scope} videos; use a key with the scope {scope!r}")
-
-
-def _not_found(video_id: str) -> NotFound:
-    return NotFound(f"there is no video {video_id[:80]!r}", param="video_id", code="video_not_found")

@@ -12,10 +12,9 @@ from urllib.parse import quote
 from reelway.core.errors import UnexpectedResponse
 from reelway.core.record import Record
 from reelway.core.videos import MediaKind
-from reelway.vendors.google_errors import failure_of, gone, has_gone, look_refusal, submit_refusal, without_video
+from reelway.vendors.google_errors import failure_of, gone, has_gone, look_refusal, without_video
 from reelway.vendors.google_interactions import (
     MARK,
-    Created,
     Place,
     cancelled,
     check_deleted,
@@ -24,7 +23,8 @@ from reelway.vendors.google_interactions import (
     outcome,
 )
 from reelway.vendors.google_media import linked, segment
-from reelway.vendors.google_veo import Operation, instances, is_veo, kept_back, parameters
+from reelway.vendors.google_submitting import accepted, is_veo
+from reelway.vendors.google_veo import Operation, instances, kept_back, parameters
 from reelway.vendors.spec import (
     Accepted,
     Callback,
@@ -42,7 +42,7 @@ from reelway.vendors.spec import (
     VendorFailed,
     VendorOutput,
 )
-from reelway.vendors.wire import delete, excerpt, expect, get, is_success, post
+from reelway.vendors.wire import delete, expect, get, post
 
 __all__ = ["ADAPTER", "Google"]
 
@@ -78,17 +78,8 @@ class Google:
     def submit(self, submission: Submission) -> Flow[Accepted]:
         """Create in the background; otherwise the answer would come with the finished video."""
         response = yield _veo_create(submission) if is_veo(submission) else _omni_create(submission)
-        if not is_success(response):
-            raise submit_refusal(response, submission, _VENDOR)
-        if is_veo(submission):
-            name = expect(Operation, response).name
-            operation, key = {"operation": name}, name.rpartition("/")[2]
-        else:
-            key = expect(Created, response).id
-            operation = _interaction(key, submission)
-        if not key:
-            raise UnexpectedResponse(f"the request was accepted without an id: {excerpt(response)}")
-        return Accepted(operation=operation, key=key)
+        kept = {} if is_veo(submission) else {"service": submission.service}
+        return accepted(response, submission, _VENDOR, kept)
 
     def check(self, operation: Mapping[str, Any]) -> Flow[Status]:
         """Look once. A state outside the table raises: nobody can know whether it is an end."""

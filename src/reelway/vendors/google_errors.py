@@ -87,6 +87,8 @@ _SAFETY = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"location is not supported|not (?:available|supported) in your (?:country|region)", re.IGNORECASE)
+_PROJECT = re.compile(r"(projects?[/:]|\bproject (?=\d{6}))[\w.-]+", re.IGNORECASE)
+"""The operator's project, which Google names in its messages and callers need not know."""
 _UNKNOWN_INTERACTION = "invalid interaction name"
 _REASONS: Mapping[str, FailureKind] = MappingProxyType(
     {"API_KEY_INVALID": FailureKind.AUTHENTICATION, "BILLING_DISABLED": FailureKind.INSUFFICIENT_QUOTA}
@@ -167,7 +169,7 @@ def failure_of(error: OperationError, vendor: str, *hidden: str, told: str = "")
         kind = _OF_REELWAY[code]
     elif _SAFETY.search(error.text):
         kind = FailureKind.CONTENT_POLICY
-    reason = plain(error.text, *hidden) or "it gave no reason"
+    reason = _shown(error.text, *hidden) or "it gave no reason"
     advice = "create it again" if kind is FailureKind.RATE_LIMITED else _ADVICE.get(kind)
     message = _sentence(f"`{vendor}` did not make the video", reason, advice)
     return Failure(kind=kind, message=message, vendor_code=str(number) if number else code or None)
@@ -175,7 +177,7 @@ def failure_of(error: OperationError, vendor: str, *hidden: str, told: str = "")
 
 def blocked(reasons: tuple[str, ...], vendor: str) -> Failure:
     """Return what a safety filter that kept the video back means. It costs nothing."""
-    reason = plain("; ".join(reasons)) or "it gave no reason"
+    reason = _shown("; ".join(reasons)) or "it gave no reason"
     message = _sentence(f"`{vendor}` kept the video back for safety", reason, _ADVICE[FailureKind.CONTENT_POLICY])
     return Failure(kind=FailureKind.CONTENT_POLICY, message=message)
 
@@ -216,7 +218,7 @@ def _refusal_kind(status: int, error: OperationError) -> FailureKind | None:
 
 
 def _refused(error: OperationError, kind: FailureKind, response: HttpResponse, vendor: str) -> Failure:
-    reason = plain(error.text) or read_error(response).message or f"HTTP {response.status}"
+    reason = _shown(error.text) or read_error(response).message or f"HTTP {response.status}"
     advice = "it is asked again after a pause" if kind is FailureKind.RATE_LIMITED else _ADVICE.get(kind)
     message = _sentence(f"`{vendor}` refused the request", reason, advice)
     return Failure(kind=kind, message=message, vendor_code=error.word or None)
@@ -230,6 +232,10 @@ def _read(response: HttpResponse) -> OperationError:
         return msgspec.convert(body["error"], OperationError)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, TypeError, KeyError):
         return OperationError()
+
+
+def _shown(text: str, *hidden: str) -> str:
+    return plain(_PROJECT.sub(r"\1…", text), *hidden)
 
 
 def _sentence(event: str, reason: str, advice: str | None) -> str:

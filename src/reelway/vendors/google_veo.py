@@ -14,7 +14,7 @@ from reelway.vendors.google_errors import OperationError, blocked, cannot, witho
 from reelway.vendors.google_media import veo_media
 from reelway.vendors.spec import Submission, inputs_of
 
-__all__ = ["Operation", "instances", "is_veo", "kept_back", "parameters"]
+__all__ = ["Operation", "instances", "kept_back", "parameters"]
 
 _NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -67,11 +67,6 @@ def parameters(submission: Submission) -> dict[str, Any]:
         **{_NAMES.get(name, name): value for name, value in sorted(request.options.items())},
     }
     return {name: value for name, value in given.items() if value is not None}
-
-
-def is_veo(submission: Submission) -> bool:
-    """Tell Veo from Omni, by what the model is called here or, where an operator maps it to some other name, by its card."""
-    return "veo" in submission.model.lower() or submission.request.card.startswith("veo")
 
 
 def kept_back(response: Mapping[str, Any], vendor: str) -> Failure:

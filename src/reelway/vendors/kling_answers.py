@@ -83,7 +83,10 @@ _ADVICE_BY_CODE: Mapping[int, str] = MappingProxyType(
     }
 )
 
-_EXISTS = re.compile(r"already.{0,20}(exist|used|taken)|duplicat|(exist|used) already|已存在|重复", re.IGNORECASE)
+_EXISTS = re.compile(
+    r"already.{0,20}(exist|used|taken)|duplicate.{0,30}task|task.{0,30}duplicate|(任务|task).{0,30}(已存在|重复)",
+    re.IGNORECASE,
+)
 _NOT_THERE = re.compile(r"not.{0,12}(found|exist)|no such|(unknown|invalid).{0,30}\bid\b|不存在|找不到", re.IGNORECASE)
 
 _POLICY = re.compile(

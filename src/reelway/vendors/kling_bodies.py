@@ -11,7 +11,6 @@ from reelway.core.videos import Input, MediaKind, Mode, Role
 from reelway.vendors.kling_prompts import (
     Element,
     Named,
-    Shot,
     by_id,
     by_number,
     elements_of,
@@ -149,35 +148,44 @@ def _id(named: Named, omni: bool) -> dict[str, str]:
 
 def _legacy(submission: Submission, product: str) -> dict[str, Any]:
     request = submission.request
-    images = named_inputs(request.inputs, MediaKind.IMAGE)
-    videos, elements = _videos(submission), elements_of(request.options)
-    named = (*images, *videos)
+    images, videos = named_inputs(request.inputs, MediaKind.IMAGE), _videos(submission)
+    elements = elements_of(request.options)
     body: dict[str, Any] = {
         "model_name": submission.model,
         "mode": _LEGACY_MODES.get(request.tier or ""),
-        "prompt": request.prompt or None,
-        "negative_prompt": request.options.get("negative_prompt") or None,
+        **_legacy_words(submission, product, (*images, *videos), elements),
         "duration": None if request.seconds is None else str(request.seconds),
         "aspect_ratio": request.ratio,
         "sound": "on" if request.audio else "off",
-        **(_omni_lists(images, videos, edits=request.mode in _EDITS) if product == _OMNI else _frames(images)),
-        "element_list": [{"element_id": _number(element)} for element in elements] or None,
-        **_legacy_shots(submission, named, elements),
+        **(_lists(submission, images, videos) if product == _OMNI else _frames(images)),
+        "element_list": [{"element_id": _number(element.element_id)} for element in elements] or None,
         "watermark_info": {"enabled": wants_mark(submission)},
         "callback_url": submission.callback_url,
         "external_task_id": submission.reference,
     }
-    if product == _OMNI:
-        body["prompt"] = with_negative(request.prompt, body.pop("negative_prompt"))
-        if videos:
-            keep = request.mode in _EDITS and bool(request.options.get("keep_original_sound"))
-            body["video_list"][0]["keep_original_sound"] = "yes" if keep else "no"
-    if body["prompt"]:
-        body["prompt"] = by_number(body["prompt"], named, elements)
-    for name in ("prompt", "negative_prompt"):
-        if len(body.get(name) or "") > _LEGACY_CHARACTERS:
-            refuse(f"its older API takes {_LEGACY_CHARACTERS} characters of {name} (got {len(body[name])})")
     return {name: value for name, value in body.items() if value is not None}
+
+
+def _legacy_words(
+    submission: Submission, product: str, named: tuple[Named, ...], elements: tuple[Element, ...]
+) -> dict[str, Any]:
+    """Return what is said in words. Where several shots are wanted, this design has to be told who plans them."""
+    request, board = submission.request, storyboard_of(submission.request)
+    prompt, negative = request.prompt, request.options.get("negative_prompt")
+    if product == _OMNI:
+        prompt, negative = with_negative(prompt, negative), None
+    words: dict[str, Any] = {"prompt": by_number(prompt, named, elements) or None, "negative_prompt": negative or None}
+    for name, text in words.items():
+        if text is not None and len(text) > _LEGACY_CHARACTERS:
+            refuse(f"its older API takes {_LEGACY_CHARACTERS} characters of {name} (got {len(text)})")
+    if board.multi_shot:
+        words["shot_type"] = "customize" if board.shots else "intelligence"
+    if board.shots:
+        words["multi_prompt"] = [
+            {"index": number, "prompt": by_number(shot.prompt, named, elements), "duration": str(shot.seconds)}
+            for number, shot in enumerate(board.shots, start=1)
+        ]
+    return {**words, "multi_shot": board.multi_shot}
 
 
 def _frames(images: tuple[Named, ...]) -> dict[str, Any]:
@@ -185,30 +193,19 @@ def _frames(images: tuple[Named, ...]) -> dict[str, Any]:
     return {names[image.given.role]: _legacy_image(image.given) for image in images}
 
 
-def _omni_lists(images: tuple[Named, ...], videos: tuple[Named, ...], *, edits: bool) -> dict[str, Any]:
-    image_list = []
+def _lists(submission: Submission, images: tuple[Named, ...], videos: tuple[Named, ...]) -> dict[str, Any]:
+    request = submission.request
+    edits = request.mode in _EDITS
+    image_list: list[dict[str, Any]] = []
     for image in images:
         frame = _LEGACY_FRAMES.get(image.given.role)
         image_list.append({"image_url": _legacy_image(image.given)} | ({"type": frame} if frame else {}))
-    video_list = [{"video_url": _video(one.given), "refer_type": "base" if edits else "feature"} for one in videos]
+    refer_type = "base" if edits else "feature"
+    sound = "yes" if edits and request.options.get("keep_original_sound") else "no"
+    video_list = [
+        {"video_url": _video(video.given), "refer_type": refer_type, "keep_original_sound": sound} for video in videos
+    ]
     return {"image_list": image_list or None, "video_list": video_list or None}
-
-
-def _legacy_shots(submission: Submission, named: tuple[Named, ...], elements: tuple[Element, ...]) -> dict[str, Any]:
-    """Return the storyboard; where several shots are wanted, this design has to be told who plans them."""
-    board = storyboard_of(submission.request)
-    if not board.multi_shot:
-        return {"multi_shot": board.multi_shot}
-
-    def spelled(number: int, shot: Shot) -> dict[str, Any]:
-        words = by_number(shot.prompt, named, elements)
-        return {"index": number, "prompt": words, "duration": str(shot.seconds)}
-
-    return {
-        "multi_shot": True,
-        "shot_type": "customize" if board.shots else "intelligence",
-        "multi_prompt": [spelled(number, shot) for number, shot in enumerate(board.shots, start=1)] or None,
-    }
 
 
 def _legacy_image(given: Input) -> Any:
@@ -217,11 +214,9 @@ def _legacy_image(given: Input) -> Any:
     return _image(given)
 
 
-def _number(element: Element) -> int | str:
+def _number(element_id: str) -> int | str:
     """Ids of elements are numbers here, and texts in the current design."""
-    return (
-        int(element.element_id) if element.element_id.isascii() and element.element_id.isdigit() else element.element_id
-    )
+    return int(element_id) if element_id.isascii() and element_id.isdigit() else element_id
 
 
 # --- inputs

@@ -15,10 +15,9 @@ import msgspec
 from reelway.core.errors import NoWayToLook, UnexpectedResponse
 from reelway.core.failures import FailureKind
 from reelway.core.videos import MediaKind
-from reelway.vendors.google_errors import cannot, failure_of, gone, has_gone, look_refusal, submit_refusal
+from reelway.vendors.google_errors import cannot, failure_of, gone, has_gone, look_refusal
 from reelway.vendors.google_interactions import (
     MARK,
-    Created,
     Place,
     cancelled,
     check_deleted,
@@ -28,7 +27,8 @@ from reelway.vendors.google_interactions import (
     outcome,
 )
 from reelway.vendors.google_media import segment, within
-from reelway.vendors.google_veo import Operation, instances, is_veo, kept_back, parameters
+from reelway.vendors.google_submitting import accepted, is_veo
+from reelway.vendors.google_veo import Operation, instances, kept_back, parameters
 from reelway.vendors.spec import (
     Accepted,
     CancelAnswer,
@@ -46,7 +46,7 @@ from reelway.vendors.spec import (
     VendorOutput,
 )
 from reelway.vendors.vertex_storage import fetch, folder_of, forget, list_folder, origin_of, videos_in
-from reelway.vendors.wire import delete, excerpt, expect, get, is_success, post
+from reelway.vendors.wire import delete, expect, get, post
 
 __all__ = ["ADAPTER", "Vertex", "host_of"]
 
@@ -70,17 +70,8 @@ class Vertex:
     def submit(self, submission: Submission) -> Flow[Accepted]:
         """Start a long-running prediction, or an interaction in the background."""
         response = yield _veo_create(submission) if is_veo(submission) else _omni_create(submission)
-        if not is_success(response):
-            raise submit_refusal(response, submission, _VENDOR)
-        if is_veo(submission):
-            name = expect(Operation, response).name
-            operation, key = {"operation": name}, name.rpartition("/")[2]
-        else:
-            key = expect(Created, response).id
-            operation = {"interaction": key, "parent": _parent(submission)}
-        if not key:
-            raise UnexpectedResponse(f"the request was accepted without an id: {excerpt(response)}")
-        return Accepted(operation={**operation, **_storage(submission)}, key=key)
+        parent = {} if is_veo(submission) else {"parent": _parent(submission)}
+        return accepted(response, submission, _VENDOR, {**parent, **_storage(submission)})
 
     def check(self, operation: Mapping[str, Any]) -> Flow[Status]:
         """Look once. What was lost and found again is looked for in its folder: it has no other trace."""
