@@ -20,7 +20,7 @@ __all__ = ["KEY", "PROGRAM", "Answer", "Gateway", "Process", "Sandbox", "ask", "
 KEY = "sk-acceptance"
 PATIENCE_SECONDS = 60.0
 PROGRAM = str(Path(sys.executable).with_name("reelway"))
-_QUIET = ("PATH", "HOME", "LANG", "TMPDIR")
+_QUIET = ("PATH", "HOME", "LANG", "TMPDIR", "PYTHONPATH")
 
 
 def free_port() -> int:

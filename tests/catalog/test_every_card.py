@@ -83,9 +83,9 @@ def ask(card: ModelCard, facts: Facts) -> VideoRequest:
 
 
 def test_every_name_of_the_seed_page_is_in_the_catalogue(catalog: Catalog) -> None:
-    """All 33, neither more nor fewer, so that the page and the catalogue stay the same."""
+    """All 33, so that nobody who came for one is sent away; models of further vendors may stand beside them."""
     assert len(SEED_NAMES) == 33
-    assert set(catalog.names) == SEED_NAMES
+    assert set(catalog.names) >= SEED_NAMES
 
 
 @each_mode

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
+from tests.vendors.legs import BASES
 
 from reelway.core.errors import CallerError, NotFound
 from reelway.core.videos import Blob, InputReference, MediaKind, VideoRequest
@@ -17,20 +18,7 @@ from reelway.dialects.registry import make_dialects
 from reelway.dialects.spec import Answer, Call, Dialect, Endpoint, FormField, Incoming, Upload
 from reelway.vendors.spec import Base64, DataUri, FilePart, Flow, HttpRequest, HttpResponse, PublicUrl
 
-__all__ = ["BASES", "Peer", "bytes_of", "settled"]
-
-BASES = {
-    "alibaba": "/api/v1",
-    "bytedance": "/api/v3",
-    "google": "",
-    "kling": "/kling",
-    "minimax": "/minimax",
-    "openai_videos": "/v1",
-    "vertex": "",
-    "vidu": "",
-    "xai": "/xai",
-}
-"""Where the API of an adapter's vendor begins on our server: what an account's base URL ends with."""
+__all__ = ["Peer", "bytes_of", "settled"]
 
 _LINKS = "https://files.example.test/"
 _HEADS = {

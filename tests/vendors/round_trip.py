@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 from hypothesis import reject
 from hypothesis import strategies as st
+from tests.vendors.legs import LEGS, Leg
 from tests.vendors.peer import Peer, settled
 
 from reelway.catalog.catalog import Catalog
@@ -23,7 +24,7 @@ from reelway.core.lifecycle import Status
 from reelway.core.videos import Blob, InputReference, MediaKind, Mode, ResolvedRequest, Role, Video, VideoRequest
 from reelway.dialects.spec import Answer, Call, CreateVideo
 from reelway.vendors.registry import adapters
-from reelway.vendors.spec import Accepted, Adapter, Submission
+from reelway.vendors.spec import Accepted, Submission
 
 __all__ = [
     "CATALOG",
@@ -54,42 +55,6 @@ _THEIR_OWN = (
 )
 _TYPES = {MediaKind.IMAGE: "image/png", MediaKind.VIDEO: "video/mp4", MediaKind.AUDIO: "audio/mpeg"}
 _ENDINGS = {MediaKind.IMAGE: "png", MediaKind.VIDEO: "mp4", MediaKind.AUDIO: "mp3"}
-
-
-class Leg(NamedTuple):
-    """One surface of one vendor, as an account names it."""
-
-    vendor: str
-    service: str
-    settings: dict[str, str] = {}
-    route_service: str = ""
-    """What the cards call it, where that is another word."""
-    marks: frozenset[str] = frozenset()
-    """Fields and options that the adapter draws where nobody asks for them, to know a lost attempt again."""
-    said_otherwise: frozenset[str] = frozenset()
-    """Options without a field of their own on this wire, which stand in the prompt or follow from others; their values hang
-    together besides. The vendor's own tests send them."""
-
-    @property
-    def adapter(self) -> Adapter:
-        return adapters()[self.vendor]
-
-
-_KLINGS_WORDS = frozenset({"element_list", "multi_prompt", "negative_prompt", "shot_type"})
-_ARKS_MARKS = frozenset({"seed", "execution_expires_after"})
-LEGS = (
-    Leg("alibaba", ""),
-    Leg("bytedance", "ark", marks=_ARKS_MARKS),
-    Leg("bytedance", "byteplus", marks=_ARKS_MARKS),
-    Leg("google", "gemini-api"),
-    Leg("kling", "current", said_otherwise=_KLINGS_WORDS),
-    Leg("kling", "legacy", said_otherwise=_KLINGS_WORDS),
-    Leg("minimax", ""),
-    Leg("openai_videos", "reelway", route_service="compatible"),
-    Leg("vidu", ""),
-    Leg("vertex", "vertex", {"project": "acme", "location": "us-central1"}),
-    Leg("xai", ""),
-)
 
 
 class Line(NamedTuple):
