@@ -22,7 +22,7 @@ from reelway.webhooks.delivery import Deliverer
 CALLER = Caller(tenant="acme", key_id="key")
 URL = "https://app.example.com/done"
 TELLING = {dialect.name: dialect.render_callback for dialect in make_dialects() if dialect.render_callback is not None}
-WITHOUT_LINKS = {"google", "google_interactions"}
+WITHOUT_LINKS = {"google", "google_interactions", "minimax"}
 """Their messages name what to ask for, with a key."""
 EVERY_STATUS = ["video.queued", "video.in_progress", "video.completed"]
 
