@@ -19,7 +19,7 @@ from reelway.core.errors import (
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Mode, Output, Video
-from reelway.dialects.alibaba import key_of, make_dialect, render_error
+from reelway.dialects.alibaba import make_dialect, render_error
 from reelway.dialects.spec import Answer, CancelVideo, Incoming, ListVideos, Outgoing, ReadVideo, VideoPage
 
 CREATE = "/api/v1/services/aigc/video-generation/video-synthesis"
@@ -316,7 +316,7 @@ def test_accidents_of_ours_are_dashscopes_own() -> None:
 
 def test_the_key_is_a_bearer_token() -> None:
     """Nowhere else does DashScope look for one."""
-    assert key_of({"authorization": "Bearer sk-1"}) == "sk-1"
-    assert key_of({"authorization": "Basic sk-1"}) is None
-    assert key_of({"x-api-key": "sk-1"}) is None
-    assert key_of({"authorization": "Bearer "}) is None
+    assert make_dialect().key_of({"authorization": "Bearer sk-1"}) == "sk-1"
+    assert make_dialect().key_of({"authorization": "Basic sk-1"}) is None
+    assert make_dialect().key_of({"x-api-key": "sk-1"}) is None
+    assert make_dialect().key_of({"authorization": "Bearer "}) is None

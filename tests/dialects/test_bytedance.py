@@ -20,7 +20,7 @@ from reelway.core.errors import (
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Mode, Output, Video
-from reelway.dialects.bytedance import key_of, make_dialect, render_error
+from reelway.dialects.bytedance import make_dialect, render_error
 from reelway.dialects.spec import (
     Answer,
     Deleted,
@@ -313,7 +313,7 @@ def test_accidents_of_ours_are_arks_own() -> None:
 
 def test_the_key_is_a_bearer_token() -> None:
     """Nowhere else does Ark look for one."""
-    assert key_of({"authorization": "Bearer ark-1"}) == "ark-1"
-    assert key_of({"authorization": "Basic ark-1"}) is None
-    assert key_of({"x-api-key": "ark-1"}) is None
-    assert key_of({"authorization": "Bearer "}) is None
+    assert make_dialect().key_of({"authorization": "Bearer ark-1"}) == "ark-1"
+    assert make_dialect().key_of({"authorization": "Basic ark-1"}) is None
+    assert make_dialect().key_of({"x-api-key": "ark-1"}) is None
+    assert make_dialect().key_of({"authorization": "Bearer "}) is None

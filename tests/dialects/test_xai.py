@@ -22,7 +22,7 @@ from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Cost, Output, Video
 from reelway.dialects.spec import Answer, Deleted, Incoming, Outgoing, ReadVideo
-from reelway.dialects.xai import key_of, make_dialect, render_error
+from reelway.dialects.xai import make_dialect, render_error
 
 VIDEOS = "/xai/v1/videos"
 NEWER = "grok-imagine-video-1.5-preview"
@@ -246,7 +246,7 @@ def test_too_much_is_said_as_openai_says_it(error: CallerError) -> None:
 )
 def test_the_key_is_a_bearers(headers: dict[str, str], key: str | None) -> None:
     """xAI looks nowhere else."""
-    assert key_of(headers) == key
+    assert make_dialect().key_of(headers) == key
 
 
 def test_only_videos_are_shown() -> None:

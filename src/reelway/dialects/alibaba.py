@@ -23,6 +23,7 @@ from reelway.dialects.alibaba_tasks import (
     render_task,
     usage_of,
 )
+from reelway.dialects.native import bearer_key
 from reelway.dialects.spec import (
     Answer,
     CancelVideo,
@@ -39,7 +40,7 @@ from reelway.dialects.spec import (
 from reelway.dialects.values import describe, read_integer
 from reelway.dialects.video_object import Timestamps
 
-__all__ = ["key_of", "make_dialect", "render_error"]
+__all__ = ["make_dialect", "render_error"]
 
 _CREATE = "/api/v1/services/aigc/video-generation/video-synthesis"
 _TASKS = "/api/v1/tasks"
@@ -103,15 +104,9 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
             ),
         ),
         render_error=render_error,
-        key_of=key_of,
+        key_of=bearer_key,
         manners=Manners(usage_of=usage_of),
     )
-
-
-def key_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = (), now: float = 0.0) -> str | None:
-    """Return the caller's key from `Authorization: Bearer`, the only place DashScope looks at."""
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    return (token.strip() or None) if scheme.lower() == "bearer" else None
 
 
 # --- reading

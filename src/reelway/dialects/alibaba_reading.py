@@ -9,9 +9,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from reelway.catalog.sizes import parse_pixels, parse_ratio
-from reelway.core.errors import InvalidRequest, PermissionDenied, UnsupportedType
+from reelway.core.errors import InvalidRequest, PermissionDenied
 from reelway.core.videos import InputReference, MediaKind, Role, VideoRequest
-from reelway.dialects.fields import check_depth
+from reelway.dialects.native import Fields, json_body, missing
 from reelway.dialects.references import Place, read_reference
 from reelway.dialects.spec import Incoming
 from reelway.dialects.values import describe, wrong_type
@@ -54,18 +54,18 @@ def read_create(incoming: Incoming) -> VideoRequest:
         raise PermissionDenied(
             "current user api does not support synchronous calls; send the header X-DashScope-Async: enable"
         )
-    top = _Fields(_body(incoming))
+    top = Fields(json_body(incoming))
     model = top.text("model")
     if not model:
-        raise _require("model", "name a model of GET /v1/models, or Alibaba's own id of it")
+        raise missing("model", "name a model of GET /v1/models, or Alibaba's own id of it")
     given, parameters = top.inner("input"), top.inner("parameters")
     if given is None:
-        raise _require("input", "it holds prompt and media")
+        raise missing("input", "it holds prompt and media")
     for name in sorted(top.rest):
         raise InvalidRequest(f"{name[:80]} is not a field of this API", code="unsupported_parameter", param=name[:80])
     prompt, inputs = given.text("prompt"), _read_inputs(given)
     extends = given.boolean("extend_prompt")  # the vendor's older client always says true, and means nothing by it
-    how = parameters or _Fields({}, "parameters.")
+    how = parameters or Fields({}, "parameters.")
     pixels = _read_pixels(how.text("size"))
     request = VideoRequest(
         model=model,
@@ -87,60 +87,7 @@ def read_create(incoming: Incoming) -> VideoRequest:
     return request.evolve(options={name: value for name, value in sorted(options.items()) if value is not None})
 
 
-class _Fields:
-    """The fields of an object, each taken once; `null` is as good as absent."""
-
-    def __init__(self, given: dict[str, Any], above: str = "") -> None:
-        self.rest = {name: value for name, value in given.items() if value is not None}
-        self._above = above
-
-    def path(self, name: str) -> str:
-        return f"{self._above}{name}"
-
-    def take(self, name: str) -> Any:
-        return self.rest.pop(name, None)
-
-    def inner(self, name: str) -> "_Fields | None":
-        value = self.take(name)
-        if value is not None and not isinstance(value, dict):
-            raise wrong_type(self.path(name), "an object", value)
-        return None if value is None else _Fields(value, f"{self.path(name)}.")
-
-    def text(self, name: str) -> str | None:
-        value = self.take(name)
-        if value is not None and not isinstance(value, str):
-            raise wrong_type(self.path(name), "text", value)
-        return (value.strip() or None) if value is not None else None
-
-    def boolean(self, name: str) -> bool | None:
-        value = self.take(name)
-        if value is not None and not isinstance(value, bool):
-            raise wrong_type(self.path(name), "true or false", value)
-        return value
-
-    def integer(self, name: str, least: int, most: int) -> int | None:
-        value = self.take(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise wrong_type(self.path(name), "a whole number", value)
-        if not least <= value <= most:
-            field = self.path(name)
-            raise InvalidRequest(f"{field} must be from {least} to {most} (got {describe(value)})", param=field)
-        return value
-
-
-def _body(incoming: Incoming) -> dict[str, Any]:
-    if incoming.form is not None:
-        raise UnsupportedType("only JSON is read here: send Content-Type application/json")
-    body = incoming.json or {}
-    if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object", code="invalid_json")
-    check_depth(body, "the body")
-    return body
-
-
-def _read_inputs(given: _Fields) -> tuple[InputReference, ...]:
+def _read_inputs(given: Fields) -> tuple[InputReference, ...]:
     """Return the media items, and what stands in fields of its own in the older form."""
     inputs = [_read_url(given.text(name), given.path(name), meaning) for name, meaning in _FRAMES.items()]
     references = given.take("reference_urls")
@@ -176,7 +123,7 @@ def _read_item(item: Any, field: str) -> InputReference | None:
         raise InvalidRequest(f"{path} is not a field of a media item", code="unsupported_parameter", param=path)
     url = item.get("url")
     if not isinstance(url, str) or not url.strip():
-        raise _require(f"{field}.url", "it is what the item is about")
+        raise missing(f"{field}.url", "it is what the item is about")
     return _read_url(url, f"{field}.url", word)
 
 
@@ -218,7 +165,3 @@ def _read_ratio(text: str | None) -> str | None:
 
 def _lower(text: str | None) -> str | None:
     return None if text is None else text.lower()
-
-
-def _require(field: str, advice: str) -> InvalidRequest:
-    return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)

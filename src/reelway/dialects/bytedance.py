@@ -13,6 +13,7 @@ from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.bytedance_reading import NAME, read_create
 from reelway.dialects.bytedance_tasks import CODES, render_task, usage_of
+from reelway.dialects.native import bearer_key
 from reelway.dialects.spec import (
     Answer,
     CreateVideo,
@@ -29,7 +30,7 @@ from reelway.dialects.spec import (
 from reelway.dialects.values import describe, read_integer
 from reelway.dialects.video_object import Timestamps
 
-__all__ = ["key_of", "make_dialect", "render_error"]
+__all__ = ["make_dialect", "render_error"]
 
 _TASKS = "/api/v3/contents/generations/tasks"
 _LARGEST_PAGE = 500
@@ -65,16 +66,10 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
             Endpoint(method="DELETE", path=task, read=_read_delete, render=_answer_nothing),
         ),
         render_error=render_error,
-        key_of=key_of,
+        key_of=bearer_key,
         render_callback=render_task,
         manners=Manners(usage_of=usage_of),
     )
-
-
-def key_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = (), now: float = 0.0) -> str | None:
-    """Return the caller's key from `Authorization: Bearer`, the only place Ark looks at."""
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    return (token.strip() or None) if scheme.lower() == "bearer" else None
 
 
 # --- reading

@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from reelway.core.errors import InvalidRequest, UnsupportedType
+from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
 from reelway.core.videos import InputReference, MediaKind, Role, VideoRequest
-from reelway.dialects.fields import check_depth
+from reelway.dialects.native import Fields, json_body, missing
 from reelway.dialects.references import Place, read_reference
 from reelway.dialects.spec import Incoming
 from reelway.dialects.values import describe, read_url, wrong_type
 
-__all__ = ["NAME", "read_create", "require"]
+__all__ = ["NAME", "read_create"]
 
 NAME = "bytedance"
 """The dialect's, which its callbacks are written in."""
@@ -54,10 +54,10 @@ class _Content(Record):
 
 def read_create(incoming: Incoming) -> VideoRequest:
     """Return what is asked for. Raises `InvalidRequest` that names the field."""
-    fields = _Fields(_body(incoming))
+    fields = Fields(json_body(incoming))
     model = fields.text("model")
     if not model:
-        raise require("model", "name a model of GET /v1/models, or ByteDance's own id of it")
+        raise missing("model", "name a model of GET /v1/models, or ByteDance's own id of it")
     content = _read_content(fields.take("content"))
     seed = fields.integer("seed", -1, _SEED_MAX)
     callback_url = fields.text("callback_url")
@@ -86,60 +86,7 @@ def read_create(incoming: Incoming) -> VideoRequest:
     return request
 
 
-def require(field: str, advice: str) -> InvalidRequest:
-    """Return the error for a field that is missing."""
-    return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)
-
-
-class _Fields:
-    """The fields of a body, each taken once; `null` is as good as absent."""
-
-    def __init__(self, body: dict[str, Any]) -> None:
-        self._left = {name: value for name, value in body.items() if value is not None}
-
-    def take(self, name: str) -> Any:
-        return self._left.pop(name, None)
-
-    def text(self, name: str) -> str | None:
-        value = self.take(name)
-        if value is not None and not isinstance(value, str):
-            raise wrong_type(name, "text", value)
-        return (value.strip() or None) if value is not None else None
-
-    def boolean(self, name: str) -> bool | None:
-        value = self.take(name)
-        if value is not None and not isinstance(value, bool):
-            raise wrong_type(name, "true or false", value)
-        return value
-
-    def integer(self, name: str, least: int = -(2**53), most: int = 2**53) -> int | None:
-        value = self.take(name)
-        if value is None:
-            return None
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise wrong_type(name, "a whole number", value)
-        if not least <= value <= most:
-            raise InvalidRequest(f"{name} must be from {least} to {most} (got {describe(value)})", param=name)
-        return value
-
-    def refuse_rest(self) -> None:
-        for name in sorted(self._left):
-            raise InvalidRequest(
-                f"{name[:80]} is not a field of this API", code="unsupported_parameter", param=name[:80]
-            )
-
-
-def _body(incoming: Incoming) -> dict[str, Any]:
-    if incoming.form is not None:
-        raise UnsupportedType("only JSON is read here: send Content-Type application/json")
-    body = incoming.json or {}
-    if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object", code="invalid_json")
-    check_depth(body, "the body")
-    return body
-
-
-def _refuse_later(fields: _Fields) -> None:
+def _refuse_later(fields: Fields) -> None:
     for name in _OF_LATER_MODELS:
         value = fields.take(name)
         if value not in (None, "mp4"):
@@ -150,7 +97,7 @@ def _refuse_later(fields: _Fields) -> None:
 
 def _read_content(given: Any) -> _Content:
     if given is None or given == []:
-        raise require("content", "list at least one text or image")
+        raise missing("content", "list at least one text or image")
     if not isinstance(given, list):
         raise wrong_type("content", "a list of objects", given)
     if len(given) > _ITEMS:
@@ -212,7 +159,7 @@ def _inner(item: dict[str, Any], name: str, key: str, field: str) -> str:
     holder = item.get(name)
     value = holder.get(key) if isinstance(holder, dict) else None
     if not isinstance(value, str) or not value.strip():
-        raise require(f"{field}.{name}.{key}", "it is what the item is about")
+        raise missing(f"{field}.{name}.{key}", "it is what the item is about")
     return value
 
 

@@ -10,12 +10,13 @@ from typing import Any
 from reelway.core.errors import CallerError
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Video
-from reelway.dialects.minimax_reading import OLDER, read_older, require
-from reelway.dialects.minimax_words import failure_code, key_of, refusal_of, reply_headers, video_of
+from reelway.dialects.minimax_reading import OLDER, read_older
+from reelway.dialects.minimax_words import failure_code, refusal_of, reply_headers, video_of
+from reelway.dialects.native import bearer_key, missing
 from reelway.dialects.spec import Answer, CreateVideo, Dialect, Endpoint, Incoming, Manners, Outgoing, ReadVideo
 from reelway.dialects.video_object import Timestamps
 
-__all__ = ["key_of", "make_dialect", "render_error"]
+__all__ = ["make_dialect", "render_error"]
 
 _API = "/minimax/v1"
 _STATES = {
@@ -46,7 +47,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
             Endpoint(method="GET", path=f"{_API}/files/retrieve", read=_read_file, render=_answer_file),
         ),
         render_error=render_error,
-        key_of=key_of,
+        key_of=bearer_key,
         render_callback=_pushed,
         manners=Manners(challenges=True),
     )
@@ -76,7 +77,7 @@ def _parameter(incoming: Incoming, name: str) -> str:
     """Return a parameter of the query; others are passed over, as older programs add a GroupId."""
     value = dict(incoming.query).get(name, "").strip()
     if not value:
-        raise require(name, "it says which one is meant")
+        raise missing(name, "it says which one is meant")
     return value
 
 

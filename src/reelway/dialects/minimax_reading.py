@@ -7,15 +7,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from reelway.core.errors import InvalidRequest, UnsupportedType
+from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
 from reelway.core.videos import InputReference, MediaKind, RequestWarning, Role, VideoRequest
-from reelway.dialects.fields import check_depth
+from reelway.dialects.native import Fields, json_body, missing
 from reelway.dialects.references import Place, read_reference
 from reelway.dialects.spec import Incoming
-from reelway.dialects.values import describe, read_url, wrong_type
+from reelway.dialects.values import describe, wrong_type
 
-__all__ = ["NEWER", "OLDER", "read_newer", "read_older", "require"]
+__all__ = ["NEWER", "OLDER", "read_newer", "read_older"]
 
 OLDER, NEWER = "minimax", "minimax_v2"
 """The dialects, which callbacks are written in."""
@@ -41,70 +41,12 @@ _ROLES: Mapping[MediaKind, Mapping[str, Role]] = MappingProxyType(
 )
 
 
-class _Fields:
-    """The fields of a body, each taken once; `null` is as good as absent."""
-
-    def __init__(self, incoming: Incoming) -> None:
-        if incoming.form is not None:
-            raise UnsupportedType("only JSON is read here: send Content-Type application/json")
-        body = incoming.json or {}
-        if not isinstance(body, dict):
-            raise InvalidRequest("the body must be a JSON object", code="invalid_json")
-        check_depth(body, "the body")
-        self._left = {name: value for name, value in body.items() if value is not None}
-
-    def take(self, name: str) -> Any:
-        return self._left.pop(name, None)
-
-    def words(self, name: str) -> str | None:
-        """Return text as it was given."""
-        value = self.take(name)
-        if value is not None and not isinstance(value, str):
-            raise wrong_type(name, "text", value)
-        return value
-
-    def text(self, name: str) -> str | None:
-        return (self.words(name) or "").strip() or None
-
-    def word(self, name: str) -> str | None:
-        return (self.text(name) or "").lower() or None
-
-    def integer(self, name: str) -> int | None:
-        value = self.take(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            raise wrong_type(name, "a whole number", value)
-        return value
-
-    def address(self, name: str) -> str | None:
-        text = self.text(name)
-        return None if text is None else read_url(text, name)
-
-    def switches(self, *names: str) -> dict[str, Any]:
-        """Return those that are given, by name."""
-        given = {name: self.take(name) for name in names}
-        for name, value in given.items():
-            if value is not None and not isinstance(value, bool):
-                raise wrong_type(name, "true or false", value)
-        return {name: value for name, value in given.items() if value is not None}
-
-    def refuse_rest(self) -> None:
-        for name in sorted(self._left):
-            raise InvalidRequest(
-                f"{name[:80]} is not a field of this API", code="unsupported_parameter", param=name[:80]
-            )
-
-
-def require(field: str, advice: str) -> InvalidRequest:
-    """Return the error for a field that is missing."""
-    return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)
-
-
 # --- the older API
 
 
 def read_older(incoming: Incoming) -> VideoRequest:
     """Return what a create of the older API asks for. Raises `InvalidRequest` that names the field."""
-    fields = _Fields(incoming)
+    fields = Fields(json_body(incoming))
     model = _model(fields)
     frames = [_frame(fields, role) for role in (Role.FIRST_FRAME, Role.LAST_FRAME)]
     inputs = tuple(frame for frame in frames if frame is not None)
@@ -129,7 +71,7 @@ def read_older(incoming: Incoming) -> VideoRequest:
     return request
 
 
-def _frame(fields: _Fields, role: Role) -> InputReference | None:
+def _frame(fields: Fields, role: Role) -> InputReference | None:
     name = f"{role}_image"
     text = fields.text(name)
     return None if text is None else _reference(text, Place(field=name, kind=MediaKind.IMAGE, role=role))
@@ -156,7 +98,7 @@ def _held_against_its_model(
     if name.startswith("minimax-h3"):
         raise InvalidRequest(f"{model} is made at /v2/video_generation", param="model")
     if name == "s2v-01" and face is None:
-        raise require("subject_reference", "S2V-01 makes videos from the picture of a face")
+        raise missing("subject_reference", "S2V-01 makes videos from the picture of a face")
     if name.startswith("minimax-hailuo") and face is not None:
         raise InvalidRequest(f"subject_reference is of S2V-01 (got model {model})", param="subject_reference")
     if name == "minimax-hailuo-2.3" and of_02:
@@ -180,18 +122,18 @@ class _Content(Record):
 
 def read_newer(incoming: Incoming) -> VideoRequest:
     """Return what a create of the newer API asks for. Raises `InvalidRequest` that names the field."""
-    fields = _Fields(incoming)
+    fields = Fields(json_body(incoming))
     model = _model(fields)
     if model.lower().startswith(("minimax-hailuo", "t2v-", "i2v-", "s2v-")):
         raise InvalidRequest(f"{model} is made at /v1/video_generation", param="model")
     content = _read_content(fields.take("content"))
     tier, seconds, ratio = fields.word("resolution"), fields.integer("duration"), fields.word("ratio")
     if tier is None:
-        raise require("resolution", "768P or 2K")
+        raise missing("resolution", "768P or 2K")
     if seconds is None:
-        raise require("duration", "a whole number of seconds from 4 to 15")
+        raise missing("duration", "a whole number of seconds from 4 to 15")
     if not content.inputs and ratio in (None, "adaptive"):
-        raise require("ratio", "from text alone a shape must be chosen, such as 16:9")
+        raise missing("ratio", "from text alone a shape must be chosen, such as 16:9")
     if fields.take("extra") not in (None, {}):
         raise InvalidRequest(
             "extra is of MiniMax-H3-Max, which is not offered here", code="unsupported_parameter", param="extra"
@@ -216,7 +158,7 @@ def read_newer(incoming: Incoming) -> VideoRequest:
 
 def _read_content(given: Any) -> _Content:
     if given is None or given == []:
-        raise require("content", "list a text, and media where they are wanted")
+        raise missing("content", "list a text, and media where they are wanted")
     if not isinstance(given, list):
         raise wrong_type("content", "a list of objects", given)
     if len(given) > _ITEMS:
@@ -225,7 +167,7 @@ def _read_content(given: Any) -> _Content:
     for number, item in enumerate(given):
         content = _with_item(content, item, f"content[{number}]")
     if not content.text:
-        raise require("content", "one of its items must be a text that is not empty")
+        raise missing("content", "one of its items must be a text that is not empty")
     return content
 
 
@@ -251,7 +193,7 @@ def _read_media(item: dict[str, Any], kind: str, field: str) -> InputReference:
     holder = item.get(kind)
     url = holder.get("url") if isinstance(holder, dict) else None
     if not isinstance(url, str) or not url.strip():
-        raise require(path, "it is what the item is about")
+        raise missing(path, "it is what the item is about")
     roles = _ROLES[media]
     word = item.get("role") or next(iter(roles))
     if not isinstance(word, str) or word not in roles:
@@ -267,10 +209,10 @@ def _read_media(item: dict[str, Any], kind: str, field: str) -> InputReference:
 # --- both
 
 
-def _model(fields: _Fields) -> str:
+def _model(fields: Fields) -> str:
     model = fields.text("model")
     if model is None:
-        raise require("model", "name a model of GET /v1/models, or MiniMax's own id of it")
+        raise missing("model", "name a model of GET /v1/models, or MiniMax's own id of it")
     return model
 
 

@@ -13,7 +13,8 @@ from reelway.core.lifecycle import Status
 from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.minimax_reading import NEWER, read_newer
-from reelway.dialects.minimax_words import failure_code, key_of, refusal_of, reply_headers, video_of
+from reelway.dialects.minimax_words import failure_code, refusal_of, reply_headers, video_of
+from reelway.dialects.native import bearer_key
 from reelway.dialects.spec import (
     Answer,
     CreateVideo,
@@ -31,7 +32,7 @@ from reelway.dialects.spec import (
 from reelway.dialects.values import describe, read_integer
 from reelway.dialects.video_object import Timestamps
 
-__all__ = ["key_of", "make_dialect", "render_error"]
+__all__ = ["make_dialect", "render_error"]
 
 _TASKS = "/minimax/v2/video_generation"
 _QUERY = "/minimax/v2/query/video_generation"
@@ -69,7 +70,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
             Endpoint(method="DELETE", path=f"{_TASKS}/{{id}}", read=_read_delete, render=_answer_deleted),
         ),
         render_error=render_error,
-        key_of=key_of,
+        key_of=bearer_key,
         render_callback=_envelope,
         manners=Manners(usage_of=_usage_of, challenges=True),
     )

@@ -10,7 +10,7 @@ from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.spec import Answer
 
-__all__ = ["Refusal", "failure_code", "key_of", "refusal_of", "reply_headers", "video_of"]
+__all__ = ["Refusal", "failure_code", "refusal_of", "reply_headers", "video_of"]
 
 _UNKNOWN_ERROR = 1000
 
@@ -64,12 +64,6 @@ def reply_headers(error: CallerError, request_id: str) -> dict[str, str]:
     if error.retry_after_seconds is not None:
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after_seconds)))
     return headers
-
-
-def key_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = (), now: float = 0.0) -> str | None:
-    """Return the caller's key from `Authorization: Bearer`, the only place MiniMax looks at."""
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    return (token.strip() or None) if scheme.lower() == "bearer" else None
 
 
 def video_of(answer: Answer) -> Video:

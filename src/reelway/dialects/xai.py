@@ -15,11 +15,12 @@ from reelway.core.errors import CallerError
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Output, Video
+from reelway.dialects.native import bearer_key
 from reelway.dialects.spec import Answer, CreateVideo, Dialect, Endpoint, Incoming, Outgoing, ReadVideo
 from reelway.dialects.video_object import Timestamps
 from reelway.dialects.xai_reading import DOORS, read_create
 
-__all__ = ["key_of", "make_dialect", "render_error"]
+__all__ = ["make_dialect", "render_error"]
 
 _VIDEOS = "/xai/v1/videos"
 _TICKS = Decimal(10) ** 10
@@ -61,13 +62,7 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
         for door in DOORS
     )
     look = Endpoint(method="GET", path=f"{_VIDEOS}/{{id}}", read=_read_look, render=_answer_look)
-    return Dialect(name="xai", endpoints=(*creates, look), render_error=render_error, key_of=key_of)
-
-
-def key_of(headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = (), now: float = 0.0) -> str | None:
-    """Return the caller's key from `Authorization: Bearer`, the only place xAI looks at."""
-    scheme, _, token = headers.get("authorization", "").strip().partition(" ")
-    return (token.strip() or None) if scheme.lower() == "bearer" else None
+    return Dialect(name="xai", endpoints=(*creates, look), render_error=render_error, key_of=bearer_key)
 
 
 def _read_create(incoming: Incoming, *, door: str) -> CreateVideo:

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from typing import Any
 
 from reelway.catalog.sizes import parse_pixels
-from reelway.core.errors import InvalidRequest, UnsupportedType
+from reelway.core.errors import InvalidRequest
 from reelway.core.videos import InputReference, MediaKind, Operation, Role, VideoRequest
-from reelway.dialects.fields import check_depth
+from reelway.dialects.native import Fields, json_body, missing
 from reelway.dialects.references import Place, read_reference
 from reelway.dialects.spec import Incoming
 from reelway.dialects.values import describe, wrong_type
@@ -30,15 +30,15 @@ _ADDRESSES = ("http://", "https://")
 
 def read_create(incoming: Incoming, door: str) -> VideoRequest:
     """Return what is asked for. Raises `InvalidRequest` that names the field."""
-    fields = _Fields(_body(incoming), door)
+    fields = _Fields(json_body(incoming), door)
     model = fields.required("model", "name a model of GET /v1/models, or xAI's own id of it")
-    request = VideoRequest(model=model, operation=DOORS[door], prompt=fields.text("prompt"), user=fields.text("user"))
+    request = VideoRequest(model=model, operation=DOORS[door], prompt=fields.prompt("prompt"), user=fields.text("user"))
     if door == "generations":
         request = _with_shape(_with_pictures(request, fields), fields)
     else:
         source = fields.take("video")
         if source is None:
-            raise _missing("video", f"the video that {door} begin with")
+            raise missing("video", f"the video that {door} begin with")
         request = request.evolve(inputs=(_file(source, Place(field="video", kind=MediaKind.VIDEO, role=Role.SOURCE)),))
     if door != "edits":
         request = request.evolve(seconds=fields.integer("duration"))
@@ -46,42 +46,22 @@ def read_create(incoming: Incoming, door: str) -> VideoRequest:
     return request.evolve(spelled={"seconds": "duration", "audio": "generate_audio"})
 
 
-class _Fields:
-    """The fields of a body, each taken once; `null` is as good as absent."""
+class _Fields(Fields):
+    """The fields of a body; `door` is which of the three creates it came to."""
 
     def __init__(self, body: dict[str, Any], door: str) -> None:
-        self._left = {name: value for name, value in body.items() if value is not None}
+        super().__init__(body)
         self._door = door
 
-    def take(self, name: str) -> Any:
-        return self._left.pop(name, None)
-
-    def text(self, name: str) -> str | None:
-        value = self.take(name)
-        if value is not None and not isinstance(value, str):
-            raise wrong_type(name, "text", value)
-        return (value if value.strip() else None) if value is not None else None
+    def prompt(self, name: str) -> str | None:
+        """Return words as they were given; blanks alone say nothing."""
+        value = self.words(name)
+        return value if value is not None and value.strip() else None
 
     def required(self, name: str, advice: str) -> str:
-        value = (self.text(name) or "").strip()
-        if not value:
-            raise _missing(name, advice)
-        return value
-
-    def word(self, name: str) -> str | None:
         value = self.text(name)
-        return None if value is None else value.strip().lower()
-
-    def boolean(self, name: str) -> bool | None:
-        value = self.take(name)
-        if value is not None and not isinstance(value, bool):
-            raise wrong_type(name, "true or false", value)
-        return value
-
-    def integer(self, name: str) -> int | None:
-        value = self.take(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or abs(value) > 2**53):
-            raise wrong_type(name, "a whole number", value)
+        if value is None:
+            raise missing(name, advice)
         return value
 
     def items(self, name: str) -> list[Any] | None:
@@ -93,19 +73,9 @@ class _Fields:
         return value
 
     def refuse_rest(self) -> None:
-        for name in sorted(self._left):
+        for name in sorted(self.rest):
             why = _KEPT_HERE.get(name) or f"it is not a field of {self._door}"
             raise InvalidRequest(f"{name[:80]} is not taken here: {why}", code="unsupported_parameter", param=name[:80])
-
-
-def _body(incoming: Incoming) -> dict[str, Any]:
-    if incoming.form is not None:
-        raise UnsupportedType("only JSON is read here, as at xAI: send Content-Type application/json")
-    body = incoming.json or {}
-    if not isinstance(body, dict):
-        raise InvalidRequest("the body must be a JSON object", code="invalid_json")
-    check_depth(body, "the body")
-    return body
 
 
 def _with_pictures(request: VideoRequest, fields: _Fields) -> VideoRequest:
@@ -150,7 +120,7 @@ def _file(given: Any, place: Place) -> InputReference:
         )
     sources = [name for name in ("url", "file_id") if given.get(name) is not None]
     if len(sources) != 1:
-        raise _missing(field, "give either url or file_id in it")
+        raise missing(field, "give either url or file_id in it")
     [name] = sources
     value, path = given[name], f"{field}.{name}"
     if not isinstance(value, str) or not value.strip():
@@ -160,7 +130,3 @@ def _file(given: Any, place: Place) -> InputReference:
     if value.strip()[:5].lower() != "data:" and not value.strip().lower().startswith(_ADDRESSES):
         raise InvalidRequest(f"{path} must be an http(s) address or data: (got {describe(value)})", param=path)
     return read_reference(value, place.evolve(field=path)).reference
-
-
-def _missing(field: str, advice: str) -> InvalidRequest:
-    return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)
