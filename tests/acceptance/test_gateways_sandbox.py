@@ -14,6 +14,10 @@ MODELS = {
     "kling-video": "kling",
     "doubao-seedance-1-0-pro-fast-251015": "bytedance",
     "gemini-omni": "google_interactions",
+    "happyhorse-1.0-t2v": "alibaba",
+    "hailuo-video": "minimax",
+    "viduq3-turbo": "vidu",
+    "grok-imagine-1.0-video": "xai",
 }
 TASKS = "/sandbox/api/v3/contents/generations/tasks"
 
