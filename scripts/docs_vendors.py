@@ -52,8 +52,9 @@ def _proof_table() -> str:
         cells = [", ".join(proven.get((name, one), ("unconfirmed",))) if one in able else "–" for one in ABILITIES]
         rows.append((f"`{name}`", *cells))
     return (
-        "## What is proven, and by whom\n\nDrawn from the tests. A client named here is the vendor's own, unmodified: it works "
-        "with our server as with the vendor's, and our adapter is held against that same server in every model and mode. "
+        "## What is proven, and by whom\n\nDrawn from the tests. A client named here is the vendor's own, or a well-known one for "
+        "that vendor (LiteLLM, the AI SDK), unmodified: it works with our server as with the vendor's, and our adapter is held "
+        "against that same server in every model and mode. "
         "`document`: requests and answers as the vendor's documents show them are replayed one by one. `–`: the vendor has no "
         f"such thing, or none that is documented.\n\n{table(('adapter', *ABILITIES), rows)}"
     )
