@@ -23,7 +23,7 @@ from reelway.dialects.alibaba_tasks import (
     render_task,
     usage_of,
 )
-from reelway.dialects.native import bearer_key
+from reelway.dialects.native import bearer_key, page_value
 from reelway.dialects.spec import (
     Answer,
     CancelVideo,
@@ -37,7 +37,7 @@ from reelway.dialects.spec import (
     ReadVideo,
     VideoPage,
 )
-from reelway.dialects.values import describe, read_integer
+from reelway.dialects.values import describe
 from reelway.dialects.video_object import Timestamps
 
 __all__ = ["make_dialect", "render_error"]
@@ -152,14 +152,7 @@ def _read_list(incoming: Incoming) -> ListVideos:
 
 def _page_of(query: Mapping[str, str]) -> tuple[int, int]:
     """Return the number of the page and how many tasks it has."""
-    return _page_value(query, "page_no", 1, _LARGEST_NUMBER), _page_value(query, "page_size", 10, _LARGEST_PAGE)
-
-
-def _page_value(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    value = read_integer(query.get(name, default), name)
-    if not 1 <= value <= most:
-        raise InvalidRequest(f"{name} must be from 1 to {most} (got {value})", param=name)
-    return value
+    return page_value(query, "page_no", 1, _LARGEST_NUMBER), page_value(query, "page_size", 10, _LARGEST_PAGE)
 
 
 def _read_window(query: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:

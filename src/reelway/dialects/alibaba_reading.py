@@ -75,7 +75,7 @@ def read_create(incoming: Incoming) -> VideoRequest:
         width=None if pixels is None else pixels[0],
         height=None if pixels is None else pixels[1],
         ratio=_read_ratio(how.text("ratio")),
-        tier=_lower(how.text("resolution")),
+        tier=how.word("resolution"),
         seed=how.integer("seed", 0, _SEED_MAX),
         audio=how.boolean("audio"),
         spelled=_SPELLED,
@@ -161,7 +161,3 @@ def _read_ratio(text: str | None) -> str | None:
         field = "parameters.ratio"
         raise InvalidRequest(f"{field} must look like 16:9 (got {describe(text)})", param=field)
     return ratio
-
-
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()

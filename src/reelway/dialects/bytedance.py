@@ -13,7 +13,7 @@ from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.bytedance_reading import NAME, read_create
 from reelway.dialects.bytedance_tasks import CODES, render_task, usage_of
-from reelway.dialects.native import bearer_key
+from reelway.dialects.native import bearer_key, page_value
 from reelway.dialects.spec import (
     Answer,
     CreateVideo,
@@ -27,7 +27,7 @@ from reelway.dialects.spec import (
     ReadVideo,
     VideoPage,
 )
-from reelway.dialects.values import describe, read_integer
+from reelway.dialects.values import describe
 from reelway.dialects.video_object import Timestamps
 
 __all__ = ["make_dialect", "render_error"]
@@ -99,7 +99,7 @@ def _read_list(incoming: Incoming) -> ListVideos:
             raise InvalidRequest(f"{name} is given more than once; send it once", param=name)
         else:
             query[name] = value
-    size, number = _page_value(query, "page_size", 20), _page_value(query, "page_num", 1)
+    size, number = page_value(query, "page_size", 20, _LARGEST_PAGE), page_value(query, "page_num", 1, _LARGEST_PAGE)
     listed = _word(query, "filter.status", _STATUSES)
     _word(query, "filter.service_tier", dict.fromkeys(_TIERS, _Listed(status="")))
     return ListVideos(
@@ -111,13 +111,6 @@ def _read_list(incoming: Incoming) -> ListVideos:
         model=query.get("filter.model") or None,
         ids=tuple(ids),
     )
-
-
-def _page_value(query: Mapping[str, str], name: str, default: int) -> int:
-    value = read_integer(query.get(name, default), name)
-    if not 1 <= value <= _LARGEST_PAGE:
-        raise InvalidRequest(f"{name} must be from 1 to {_LARGEST_PAGE} (got {value})", param=name)
-    return value
 
 
 def _word(query: Mapping[str, str], name: str, words: Mapping[str, _Listed]) -> _Listed | None:

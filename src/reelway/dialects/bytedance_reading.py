@@ -72,8 +72,8 @@ def read_create(incoming: Incoming) -> VideoRequest:
         prompt="\n".join(content.texts) or None,
         inputs=content.inputs,
         seconds=fields.integer("duration"),
-        ratio=_lower(fields.text("ratio")),
-        tier=_lower(fields.text("resolution")),
+        ratio=fields.word("ratio"),
+        tier=fields.word("resolution"),
         seed=None if seed == -1 else seed,
         audio=fields.boolean("generate_audio"),
         source_video_id=content.draft_id,
@@ -173,7 +173,3 @@ def _read_tools(given: Any) -> bool | None:
             field = f"tools[{number}].type"
             raise InvalidRequest(f"{field} must be web_search (got {describe(tool.get('type'))})", param=field)
     return bool(given)
-
-
-def _lower(text: str | None) -> str | None:
-    return None if text is None else text.lower()

@@ -14,7 +14,7 @@ from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.minimax_reading import NEWER, read_newer
 from reelway.dialects.minimax_words import failure_code, refusal_of, reply_headers, video_of
-from reelway.dialects.native import bearer_key
+from reelway.dialects.native import bearer_key, page_value
 from reelway.dialects.spec import (
     Answer,
     CreateVideo,
@@ -29,7 +29,7 @@ from reelway.dialects.spec import (
     ReadVideo,
     VideoPage,
 )
-from reelway.dialects.values import describe, read_integer
+from reelway.dialects.values import describe
 from reelway.dialects.video_object import Timestamps
 
 __all__ = ["make_dialect", "render_error"]
@@ -115,7 +115,7 @@ def _read_list(incoming: Incoming) -> ListVideos:
             raise InvalidRequest(f"{name} is given more than once; send it once", param=name)
         else:
             query[name] = value
-    size, number = _page_value(query, "page_size", 20, _LARGEST_PAGE), _page_value(query, "page_num", 1, _MOST_PAGES)
+    size, number = page_value(query, "page_size", 20, _LARGEST_PAGE), page_value(query, "page_num", 1, _MOST_PAGES)
     listed = _STATUSES[_word(query, "filter.status", _STATUSES)] if query.get("filter.status") else None
     if query.get("filter.task_type"):
         _word(query, "filter.task_type", (_TASK_TYPE,))
@@ -128,13 +128,6 @@ def _read_list(incoming: Incoming) -> ListVideos:
         model=query.get("filter.model") or None,
         ids=tuple(ids),
     )
-
-
-def _page_value(query: Mapping[str, str], name: str, default: int, most: int) -> int:
-    value = read_integer(query.get(name, default), name)
-    if not 1 <= value <= most:
-        raise InvalidRequest(f"{name} must be from 1 to {most} (got {value})", param=name)
-    return value
 
 
 def _word(query: Mapping[str, str], name: str, words: Any) -> str:

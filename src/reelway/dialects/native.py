@@ -9,9 +9,9 @@ from typing import Any
 from reelway.core.errors import InvalidRequest, UnsupportedType
 from reelway.dialects.fields import check_depth
 from reelway.dialects.spec import Incoming
-from reelway.dialects.values import describe, read_url, wrong_type
+from reelway.dialects.values import describe, read_integer, read_url, wrong_type
 
-__all__ = ["Fields", "bearer_key", "json_body", "missing"]
+__all__ = ["Fields", "bearer_key", "json_body", "missing", "page_value"]
 
 _EXACT = 2**53
 """Beyond this not every reader of JSON sees the same number."""
@@ -105,6 +105,14 @@ def json_body(incoming: Incoming) -> dict[str, Any]:
 def missing(field: str, advice: str) -> InvalidRequest:
     """Return the error for a field that is not there."""
     return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)
+
+
+def page_value(query: Mapping[str, str], name: str, default: int, most: int) -> int:
+    """Return the number or the size of a page, which begins at 1."""
+    value = read_integer(query.get(name, default), name)
+    if not 1 <= value <= most:
+        raise InvalidRequest(f"{name} must be from 1 to {most} (got {value})", param=name)
+    return value
 
 
 def bearer_key(headers: Mapping[str, str], query: tuple[tuple[str, str], ...] = (), now: float = 0.0) -> str | None:
