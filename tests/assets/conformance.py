@@ -126,6 +126,43 @@ class AssetStoreConformance:
             assert stored.sha256 == hashlib.sha256(b"right" * MEGABYTE).hexdigest()
             assert await whole(assets, KEY) == b"right" * MEGABYTE
 
+    @pytest.mark.parametrize("size", [0, 1, MEGABYTE, 3 * MEGABYTE + 7])
+    async def test_what_is_written_can_be_looked_at_before_commit(self, assets: AssetStore, size: int) -> None:
+        """In a local file, which holds all of it after a flush, also when the writer had to start over, and goes in the end."""
+        content = bytes(number % 251 for number in range(size))
+        async with assets.writer(KEY, limit_bytes=LIMIT) as writer:
+            await writer.write(b"wrong" * MEGABYTE)
+            await writer.flush()
+            assert writer.path.read_bytes() == b"wrong" * MEGABYTE
+            await writer.restart()
+            await writer.write(content[: size // 2])
+            await writer.flush()
+            assert writer.path.read_bytes() == content[: size // 2]
+            await writer.write(content[size // 2 :])
+            await writer.flush()
+            assert writer.path.read_bytes() == content
+            assert await assets.size(KEY) is None
+            stored = await writer.commit()
+        assert stored == Stored(key=KEY, bytes=size, sha256=hashlib.sha256(content).hexdigest())
+        assert await whole(assets, KEY) == content
+        assert not writer.path.exists()
+
+    async def test_an_asset_can_be_had_as_a_local_file(self, assets: AssetStore) -> None:
+        """Whoever needs a file borrows one; what was made for that goes with the last reader."""
+        content = bytes(number % 251 for number in range(3 * MEGABYTE + 7))
+        await keep(assets, KEY, content)
+        async with assets.local_copy(KEY) as one, assets.local_copy(KEY) as two:
+            assert one.read_bytes() == two.read_bytes() == content
+        assert list(assets.scratch_folder().iterdir()) == []
+        assert await whole(assets, KEY) == content
+
+    async def test_there_is_no_local_file_of_what_is_not_there(self, assets: AssetStore) -> None:
+        """A key nobody wrote is a `KeyError`, as for every reader, and leaves no empty file behind."""
+        with pytest.raises(KeyError):
+            async with assets.local_copy(KEY):
+                raise AssertionError("there was a file")
+        assert list(assets.scratch_folder().iterdir()) == []
+
     async def test_the_last_commit_stands(self, assets: AssetStore) -> None:
         """Two writers of one key do not mix."""
         async with assets.writer(KEY, limit_bytes=LIMIT) as one, assets.writer(KEY, limit_bytes=LIMIT) as two:
@@ -181,6 +218,9 @@ class AssetStoreConformance:
             await whole(assets, key)
         with pytest.raises(ValueError, match="not an asset key"):
             assets.local_path(key)
+        with pytest.raises(ValueError, match="not an asset key"):
+            async with assets.local_copy(key):
+                raise AssertionError("there was a file")
         for refused in (assets.size, assets.delete, assets.delete_under):
             with pytest.raises(ValueError, match="not an asset key"):
                 await refused(key)

@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reelway.assets.folder_writer import FolderWriter
@@ -64,6 +65,13 @@ class FolderAssets:
 
     def local_path(self, key: str) -> Path | None:
         return self._path(key)
+
+    @asynccontextmanager
+    async def local_copy(self, key: str) -> AsyncIterator[Path]:
+        path = self._path(key)
+        if await asyncio.to_thread(_size, path) is None:
+            raise KeyError(key)
+        yield path
 
     def scratch_folder(self) -> Path:
         return self._scratch

@@ -45,6 +45,10 @@ class FolderWriter:
     def bytes_written(self) -> int:
         return self._bytes_written
 
+    @property
+    def path(self) -> Path:
+        return self._partial
+
     async def __aenter__(self) -> Self:
         return self
 
@@ -61,7 +65,10 @@ class FolderWriter:
         self._gathered_bytes += len(piece)
         self._bytes_written += len(piece)
         if self._gathered_bytes >= _PIECE_BYTES:
-            await asyncio.to_thread(self._flush, self._take_gathered())
+            await self.flush()
+
+    async def flush(self) -> None:
+        await asyncio.to_thread(self._flush, self._take_gathered())
 
     async def restart(self) -> None:
         self._take_gathered()

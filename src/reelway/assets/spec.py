@@ -5,6 +5,7 @@ visible under their key only by `commit`, after they reached the disk. Nothing i
 """
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -28,6 +29,14 @@ class AssetWriter(Protocol):
     @property
     def bytes_written(self) -> int: ...
 
+    @property
+    def path(self) -> Path:
+        """A local file with everything written up to the last `flush`, there until the context is left or `commit` moves it.
+
+        Only to be read. So a file can be decoded before it is committed, wherever the store keeps its bytes.
+        """
+        ...
+
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(
@@ -36,6 +45,10 @@ class AssetWriter(Protocol):
 
     async def write(self, piece: bytes) -> None:
         """Append. Raise `TooLarge` beyond the writer's limit, `StorageFailed` when the disk is full or broken."""
+        ...
+
+    async def flush(self) -> None:
+        """Bring everything written so far into the file at `path`; it is not durable by that."""
         ...
 
     async def restart(self) -> None:
@@ -82,6 +95,13 @@ class AssetStore(Protocol):
 
     def local_path(self, key: str) -> Path | None:
         """Return the file behind the key where there is one on this machine (it may not exist), else None."""
+        ...
+
+    def local_copy(self, key: str) -> AbstractAsyncContextManager[Path]:
+        """Give a local file with these bytes, only to be read, until the context is left. Raise `KeyError` when there is none.
+
+        It is the asset's own file where the store has one, else a copy in the scratch folder.
+        """
         ...
 
     def scratch_folder(self) -> Path:
