@@ -1,11 +1,13 @@
 """The suite every job store runs: subclass `JobStoreConformance` and give it a fixture `store`, open and empty.
 
 What is about nodes is in `conformance_nodes`, about single videos in `conformance_jobs`, about clients that send again in
-`conformance_repetitions`, about what callers are told in `conformance_messages`; here are lists, sums, keys.
+`conformance_repetitions`, about what callers are told in `conformance_messages`, about what is left to do in
+`conformance_errands`; here are lists, sums, keys.
 """
 
 import asyncio
 
+from tests.store.conformance_errands import ErrandConformance
 from tests.store.conformance_jobs import ApplyConformance, CreateConformance, DeleteConformance
 from tests.store.conformance_messages import MessageConformance
 from tests.store.conformance_nodes import NodeConformance
@@ -199,6 +201,7 @@ class JobStoreConformance(
     DeleteConformance,
     ListConformance,
     MessageConformance,
+    ErrandConformance,
     KeyConformance,
 ):
     """Everything the contract in `store/spec.py` promises."""

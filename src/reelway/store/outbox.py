@@ -17,7 +17,7 @@ __all__ = [
     "Hold",
     "add_messages",
     "any_due",
-    "drop_undelivered",
+    "drop_bodies",
     "find_messages",
     "hold_due_messages",
     "note_deliveries",
@@ -82,5 +82,7 @@ def find_messages(connection: sqlite3.Connection, video_id: str) -> tuple[Messag
     return tuple(message_from_row(row) for row in connection.execute(_SQL["messages"], (video_id,)))
 
 
-def drop_undelivered(connection: sqlite3.Connection, video_id: str) -> None:
+def drop_bodies(connection: sqlite3.Connection, video_id: str) -> None:
+    """Leave nothing of what was to be told, and of what was told only that it was."""
     connection.execute(_SQL["drop_undelivered"], (video_id,))
+    connection.execute(_SQL["empty_delivered"], (video_id,))

@@ -4,10 +4,12 @@ The one rule: columns outrank the record. Owner, epoch, version and the cancel w
 anew, so they are put over it whenever a row is read.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
+from reelway.core.errands import Errand, ErrandWork
 from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
@@ -20,6 +22,8 @@ __all__ = [
     "claim_row",
     "entry_from_row",
     "entry_row",
+    "errand_from_row",
+    "errand_row",
     "event_from_row",
     "event_row",
     "job_from_row",
@@ -34,6 +38,7 @@ __all__ = [
 _encode = msgspec.json.Encoder().encode
 _decode_job = msgspec.json.Decoder(Job).decode
 _decode_detail = msgspec.json.Decoder(dict[str, Any]).decode
+_decode_work: Callable[[bytes], ErrandWork] = msgspec.json.Decoder(ErrandWork).decode
 _decode_scopes = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -182,3 +187,30 @@ def message_from_row(row: tuple[Any, ...]) -> Message:
 
 def _account(job: Job) -> str | None:
     return None if job.route is None else job.route.account
+
+
+def errand_row(errand: Errand) -> tuple[Any, ...]:
+    """Return the columns of `add_errands`."""
+    return (
+        errand.id,
+        errand.job_id,
+        _encode(errand.work),
+        errand.created_at,
+        errand.due_at,
+        errand.tries,
+        errand.last_answer,
+    )
+
+
+def errand_from_row(row: tuple[Any, ...]) -> Errand:
+    """Return the errand behind `id, job_id, work, created_at, due_at, tries, last_answer`."""
+    errand_id, job_id, work, created_at, due_at, tries, last_answer = row
+    return Errand(
+        id=errand_id,
+        job_id=job_id,
+        work=_decode_work(work),
+        created_at=created_at,
+        due_at=due_at,
+        tries=tries,
+        last_answer=last_answer,
+    )

@@ -193,6 +193,21 @@ _MESSAGES = sa.Table(
 _index("messages_due", _MESSAGES.c.due_at, _MESSAGES.c.id, where="due_at IS NOT NULL")
 _index("messages_by_video", _MESSAGES.c.video_id, _MESSAGES.c.seq)
 
+# What is still to be done, also about deleted videos, so it points at nothing.
+_ERRANDS = sa.Table(
+    "errands",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("job_id", sa.Text),
+    sa.Column("work", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+    sa.Column("due_at", sa.Double),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("last_answer", sa.Text),
+)
+_index("errands_due", _ERRANDS.c.due_at, _ERRANDS.c.id, where="due_at IS NOT NULL")
+_index("errands_by_job", _ERRANDS.c.job_id, where="job_id IS NOT NULL")
+
 sa.Table(
     "facts",
     METADATA,

@@ -9,6 +9,7 @@ All times are Unix seconds and come in as arguments.
 
 from typing import Protocol
 
+from reelway.core.errands import Errand
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
@@ -66,6 +67,8 @@ class Change(Record):
     entry: Entry | None = None
     message: Message | None = None
     """What the caller is told of it."""
+    errands: tuple[Errand, ...] = ()
+    """What is to be done once it is written."""
 
 
 class JobQuery(Record):
@@ -173,10 +176,10 @@ class JobStore(Protocol):
         """Return the ledger lines of a video in order."""
         ...
 
-    async def delete(self, job_id: str, now: float) -> None:
-        """Remove a final job, its takes and events, and its messages that were not delivered.
+    async def delete(self, job_id: str, now: float, *, errands: tuple[Errand, ...] = ()) -> None:
+        """Remove a final job, its takes and events, its messages that were not delivered and the bodies of those that were.
 
-        Its id and tenant stay as a tombstone, its ledger lines and delivered messages stay.
+        Its id and tenant stay as a tombstone, its ledger lines stay. What is left to do is written down with it.
         """
         ...
 
@@ -221,6 +224,32 @@ class JobStore(Protocol):
 
     async def messages(self, video_id: str) -> tuple[Message, ...]:
         """Return a video's messages, the oldest first, also those of a deleted one that were delivered."""
+        ...
+
+    # --- errands
+
+    async def plan_errand(self, errand: Errand) -> None:
+        """Write down an errand that follows from no change; one that is on record already stays as it is."""
+        ...
+
+    async def due_errands(self, now: float, limit: int, hold_until: float) -> tuple[Errand, ...]:
+        """Take up to `limit` errands that are due. Nobody else gets them before `hold_until`, when they are due again."""
+        ...
+
+    async def errand_done(self, errand_id: str) -> None:
+        """Forget an errand; an unknown id changes nothing."""
+        ...
+
+    async def errand_put_off(self, errand_id: str, due_at: float | None, tries: int, answer: str | None) -> None:
+        """Note when an errand is due next (None: it is given up) and why."""
+        ...
+
+    async def errands(self, job_id: str) -> tuple[Errand, ...]:
+        """Return what is left to do about a video, also about a deleted one."""
+        ...
+
+    async def given_up_errands(self, limit: int) -> tuple[Errand, ...]:
+        """Return what only an operator can mend, the oldest first."""
         ...
 
     # --- keys

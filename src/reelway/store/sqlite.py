@@ -12,12 +12,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
+from reelway.core.errands import Errand
 from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
-from reelway.store import keyring, leases, outbox, reads, writes
+from reelway.store import errands, keyring, leases, outbox, reads, writes
 from reelway.store.committer import Committer
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, prepare
 from reelway.store.failures import explained
@@ -122,8 +123,9 @@ class SqliteStore:
     async def entries(self, job_id: str) -> tuple[Entry, ...]:
         return self._read_here(reads.find_entries, job_id)
 
-    async def delete(self, job_id: str, now: float) -> None:
-        await self._committer.run(writes.delete_videos, writes.Deletion(job_id=job_id, now=now))
+    async def delete(self, job_id: str, now: float, *, errands: tuple[Errand, ...] = ()) -> None:
+        deletion = writes.Deletion(job_id=job_id, now=now, errands=errands)
+        await self._committer.run(writes.delete_videos, deletion)
 
     async def tombstone_tenant(self, job_id: str) -> str | None:
         return self._read_here(reads.find_tombstone_tenant, job_id)
@@ -161,6 +163,30 @@ class SqliteStore:
 
     async def messages(self, video_id: str) -> tuple[Message, ...]:
         return self._read_here(outbox.find_messages, video_id)
+
+    # --- errands
+
+    async def plan_errand(self, errand: Errand) -> None:
+        await self._committer.run(errands.plan_errands, errand)
+
+    async def due_errands(self, now: float, limit: int, hold_until: float) -> tuple[Errand, ...]:
+        if not self._read_here(errands.any_errand_due, now):
+            return ()
+        hold = outbox.Hold(now=now, limit=limit, hold_until=hold_until)
+        return await self._committer.run(errands.hold_due_errands, hold)
+
+    async def errand_done(self, errand_id: str) -> None:
+        await self._committer.run(errands.remove_errands, errand_id)
+
+    async def errand_put_off(self, errand_id: str, due_at: float | None, tries: int, answer: str | None) -> None:
+        later = errands.Postponement(errand_id=errand_id, due_at=due_at, tries=tries, answer=answer)
+        await self._committer.run(errands.put_off_errands, later)
+
+    async def errands(self, job_id: str) -> tuple[Errand, ...]:
+        return self._read_here(errands.find_errands, job_id)
+
+    async def given_up_errands(self, limit: int) -> tuple[Errand, ...]:
+        return await self._read_in_thread(errands.find_given_up, limit)
 
     # --- keys
 

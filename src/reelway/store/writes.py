@@ -7,9 +7,11 @@ at a clock.
 import sqlite3
 from collections.abc import Sequence
 
+from reelway.core.errands import Errand
 from reelway.core.errors import Conflict, Contradiction, Gone, LeaseLost
 from reelway.core.record import Record
-from reelway.store.outbox import add_messages, drop_undelivered
+from reelway.store.errands import add_errands
+from reelway.store.outbox import add_messages, drop_bodies
 from reelway.store.queries import load, write_rows
 from reelway.store.reads import find_job, idempotent_answer
 from reelway.store.rows import change_row, claim_row, entry_row, event_row, job_row
@@ -28,6 +30,7 @@ class CancelWish(Record):
 class Deletion(Record):
     job_id: str
     now: float
+    errands: tuple[Errand, ...] = ()
 
 
 class _KeyIsHeld(Exception):
@@ -91,6 +94,7 @@ def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> 
     write_rows(connection, _SQL["add_events"], told)
     _add_entries(connection, changes)
     add_messages(connection, [change.message for change in changes if change.message is not None])
+    add_errands(connection, [errand for change in changes for errand in change.errands])
     return [None] * len(changes)
 
 
@@ -109,9 +113,10 @@ def delete_videos(connection: sqlite3.Connection, deletions: Sequence[Deletion])
         if unfinished is not None:
             raise Conflict(f"{unfinished[0]} is still being made: cancel it, then delete it")
         connection.execute(_SQL["bury"], names)
-        drop_undelivered(connection, deletion.job_id)
+        drop_bodies(connection, deletion.job_id)
         connection.execute(_SQL["delete_takes"], names)
         connection.execute(_SQL["delete_job"], names)
+        add_errands(connection, deletion.errands)
     return [None] * len(deletions)
 
 

@@ -51,3 +51,7 @@ FROM messages WHERE video_id = ? ORDER BY seq
 -- name: drop_undelivered
 -- What was not told about a video that is being deleted is not told any more.
 DELETE FROM messages WHERE video_id = ? AND delivered_at IS NULL
+
+-- name: empty_delivered
+-- That something was told of a deleted video stays on record; what it was does not.
+UPDATE messages SET body = '' WHERE video_id = ?

@@ -29,6 +29,21 @@ CREATE TABLE entries (
 
 CREATE UNIQUE INDEX entries_one_end ON entries (job_id) WHERE kind <> 'reserve';
 
+CREATE TABLE errands (
+	id TEXT NOT NULL,
+	job_id TEXT,
+	work BLOB NOT NULL,
+	created_at DOUBLE NOT NULL,
+	due_at DOUBLE,
+	tries INTEGER NOT NULL,
+	last_answer TEXT,
+	CONSTRAINT errands_pk PRIMARY KEY (id)
+);
+
+CREATE INDEX errands_by_job ON errands (job_id) WHERE job_id IS NOT NULL;
+
+CREATE INDEX errands_due ON errands (due_at, id) WHERE due_at IS NOT NULL;
+
 CREATE TABLE facts (
 	name TEXT NOT NULL,
 	value TEXT NOT NULL,

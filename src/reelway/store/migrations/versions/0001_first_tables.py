@@ -20,6 +20,7 @@ def upgrade() -> None:
     _make_nodes_keys_and_facts()
     _make_tombstones()
     _make_messages()
+    _make_errands()
 
 
 def _index(name: str, table: str, columns: list[str], where: str | None = None, *, unique: bool = False) -> None:
@@ -183,3 +184,19 @@ def _make_messages() -> None:
     )
     _index("messages_due", "messages", ["due_at", "id"], "due_at IS NOT NULL")
     _index("messages_by_video", "messages", ["video_id", "seq"])
+
+
+def _make_errands() -> None:
+    op.create_table(
+        "errands",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("job_id", sa.Text),
+        sa.Column("work", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.Column("due_at", sa.Double),
+        sa.Column("tries", sa.Integer, nullable=False),
+        sa.Column("last_answer", sa.Text),
+        sa.PrimaryKeyConstraint("id", name="errands_pk"),
+    )
+    _index("errands_due", "errands", ["due_at", "id"], "due_at IS NOT NULL")
+    _index("errands_by_job", "errands", ["job_id"], "job_id IS NOT NULL")
