@@ -3,3 +3,5 @@
 import pytest
 
 pytest.register_assert_rewrite("tests.store.records")
+
+pytest_plugins = ["tests.postgres"]
