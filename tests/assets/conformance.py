@@ -203,6 +203,28 @@ class AssetStoreConformance:
         assert await assets.delete_older("inputs", time.time() + 60) == 0
         assert await assets.size("kept/c") == 1
 
+    async def test_a_listing_names_everything_under_a_prefix(self, assets: AssetStore) -> None:
+        """With size and time; neither what merely begins alike, nor what is not committed."""
+        began = time.time()
+        keys = [f"videos/v{number}/0/video.mp4" for number in range(5)]
+        for number, key in enumerate((*keys, "videos.txt", "videosx/a", "inputs/b")):
+            await keep(assets, key, b"x" * number)
+        async with assets.writer("videos/v9/half", limit_bytes=LIMIT) as writer:
+            await writer.write(b"x")
+            found = [one async for one in assets.listed("videos")]
+        assert sorted((one.key, one.bytes) for one in found) == [(key, number) for number, key in enumerate(keys)]
+        assert all(began - 5 <= one.written_at <= time.time() + 5 for one in found)
+        assert [one.key async for one in assets.listed("videos/v3")] == [keys[3]]
+        assert [one async for one in assets.listed("nothing")] == []
+
+    async def test_what_is_listed_may_be_deleted_on_the_way(self, assets: AssetStore) -> None:
+        """Whoever sweeps deletes while it looks, and may stop in the middle."""
+        for number in range(30):
+            await keep(assets, f"videos/v{number}/a", b"x")
+        async for one in assets.listed("videos"):
+            await assets.delete(one.key)
+        assert [one async for one in assets.listed("videos")] == []
+
     @pytest.mark.parametrize(
         "key",
         [
@@ -226,6 +248,8 @@ class AssetStoreConformance:
                 await refused(key)
         with pytest.raises(ValueError, match="not an asset key"):
             await assets.delete_older(key, 0.0)
+        with pytest.raises(ValueError, match="not an asset key"):
+            [one async for one in assets.listed(key)]
         with pytest.raises(ValueError, match="not an asset key"):
             await assets.put_file(key, Path("nothing"))
 

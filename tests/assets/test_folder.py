@@ -63,6 +63,16 @@ async def test_folders_that_became_empty_go(assets: FolderAssets, tmp_path: Path
     assert sorted(path.name for path in (tmp_path / "assets").rglob("*")) == [".scratch"]
 
 
+async def test_a_long_listing_is_read_in_pieces(assets: FolderAssets, tmp_path: Path) -> None:
+    """More files than one trip to a thread brings back, all of them once."""
+    for number in range(1100):
+        path = tmp_path / "assets" / "videos" / f"v{number % 7}" / str(number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    found = [one.key async for one in assets.listed("videos")]
+    assert len(found) == len(set(found)) == 1100
+
+
 async def test_a_file_is_on_the_disk_before_it_has_its_name(
     assets: FolderAssets, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,17 +5,19 @@ same disk, synced, and then renamed.
 """
 
 import asyncio
+import contextlib
 import hashlib
+import itertools
 import os
 import re
 import secrets
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reelway.assets.folder_writer import FolderWriter
-from reelway.assets.spec import Stored
+from reelway.assets.spec import Listed, Stored
 from reelway.core.disk import disk_failed
 
 __all__ = ["FolderAssets"]
@@ -26,6 +28,7 @@ _KEY = re.compile(r"[a-z0-9_-][a-z0-9_.-]{0,199}(/[a-z0-9_-][a-z0-9_.-]{0,199})*
 """No part begins with a dot, so no key leads out of the folder or into the scratch folder."""
 
 _PLACING_TRIES = 10
+_LISTED_AT_ONCE = 500
 
 
 class FolderAssets:
@@ -62,6 +65,15 @@ class FolderAssets:
 
     async def delete_older(self, prefix: str, before: float) -> int:
         return await asyncio.to_thread(self._delete_older, self._path(prefix), before)
+
+    async def listed(self, prefix: str) -> AsyncIterator[Listed]:
+        files = _files_under(self._path(prefix), prefix)
+        try:
+            while batch := await asyncio.to_thread(lambda: list(itertools.islice(files, _LISTED_AT_ONCE))):
+                for file in batch:
+                    yield file
+        finally:
+            files.close()
 
     def local_path(self, key: str) -> Path | None:
         return self._path(key)
@@ -215,6 +227,24 @@ async def _pieces(key: str, path: Path, start: int, stop: int | None) -> AsyncIt
         raise disk_failed(error, str(path)) from error
     finally:
         file.close()
+
+
+def _files_under(folder: Path, key: str) -> Generator[Listed, None, None]:
+    """Walk through a folder, holding open only the folders above the place it is at."""
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                name = f"{key}/{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    yield from _files_under(folder / entry.name, name)
+                    continue
+                with contextlib.suppress(FileNotFoundError):
+                    facts = entry.stat(follow_symlinks=False)
+                    yield Listed(key=name, bytes=facts.st_size, written_at=facts.st_mtime)
+    except (FileNotFoundError, NotADirectoryError):
+        return  # there is nothing, or it was swept away meanwhile
+    except OSError as error:
+        raise disk_failed(error, str(folder)) from error
 
 
 def _size(path: Path) -> int | None:

@@ -12,7 +12,7 @@ from typing import Protocol, Self
 
 from reelway.core.record import Record
 
-__all__ = ["AssetStore", "AssetWriter", "Stored"]
+__all__ = ["AssetStore", "AssetWriter", "Listed", "Stored"]
 
 
 class Stored(Record):
@@ -21,6 +21,15 @@ class Stored(Record):
     key: str
     bytes: int
     sha256: str
+
+
+class Listed(Record):
+    """One asset as a listing names it."""
+
+    key: str
+    bytes: int
+    written_at: float
+    """When it was last written, Unix seconds."""
 
 
 class AssetWriter(Protocol):
@@ -91,6 +100,13 @@ class AssetStore(Protocol):
 
     async def delete_older(self, prefix: str, before: float) -> int:
         """Remove assets under `prefix/` last written before this Unix time; return how many."""
+        ...
+
+    def listed(self, prefix: str) -> AsyncIterator[Listed]:
+        """Yield every asset whose key begins with `prefix/`, in no order, without ever holding all of them in memory.
+
+        What is written or deleted meanwhile may be among them or not.
+        """
         ...
 
     def local_path(self, key: str) -> Path | None:
