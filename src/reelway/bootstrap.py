@@ -315,6 +315,8 @@ async def _is_admins(keys: KeyRing, key: str) -> bool:
 def _sandbox_settings(settings: Settings) -> SandboxSettings:
     return SandboxSettings(
         draft=settings.sandbox_draft,
+        stock=settings.sandbox_stock,
+        log=settings.sandbox_log,
         faults=settings.sandbox_directives,
         fetch_urls=settings.sandbox_fetch_urls,
         allowed_hosts=frozenset(settings.private_hosts),

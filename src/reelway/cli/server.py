@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -61,6 +62,16 @@ def sandbox(
         str | None,
         typer.Option("--faults", help="What goes wrong with every video: '[[poll:500x3]]' say.", show_default=False),
     ] = None,
+    stock: Annotated[
+        bool,
+        typer.Option("--stock", help="Hand out copies of one small clip: thousands of videos cost almost nothing."),
+    ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            "--log", help="Add a JSON line here for every submit and every file made or handed out.", show_default=False
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Run the make-believe video vendor alone.
@@ -79,6 +90,8 @@ def sandbox(
         data_dir=data_dir,
         sandbox_render_seconds=render_seconds,
         sandbox_faults=faults,
+        sandbox_stock=stock or None,
+        sandbox_log=log,
     )
     try:
         read_faults(settings.sandbox_directives)

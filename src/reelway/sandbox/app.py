@@ -22,7 +22,7 @@ from reelway.dialects.spec import Dialect, Outgoing
 from reelway.media.render import RenderingWorker
 from reelway.mounting.bodies import BodyLimits
 from reelway.mounting.dialects import mount
-from reelway.mounting.exchange import Exchange, Guarded
+from reelway.mounting.exchange import Exchange, Guarded, MethodNotAllowed
 from reelway.mounting.paths import PathTable
 from reelway.sandbox.backend import SandboxBackend
 from reelway.sandbox.behaviour import SandboxSettings
@@ -31,6 +31,7 @@ from reelway.sandbox.intake import Intake
 from reelway.sandbox.judging import Judge
 from reelway.sandbox.misbehaviour import with_odd_words
 from reelway.sandbox.nowhere import Nowhere
+from reelway.sandbox.stock import Stock
 from reelway.sandbox.studio import Studio
 
 __all__ = ["Sandbox", "SandboxSettings", "make_sandbox"]
@@ -103,8 +104,15 @@ def make_sandbox(
     to close. Without a catalogue the packaged one holds.
     """
     played = tuple(make_dialects() if dialects is None else dialects)
-    files = SandboxFolder(folder)
-    studio = Studio(files, worker, draft=settings.draft, most_tasks=settings.most_tasks, clock=clock)
+    files = SandboxFolder(folder, log=settings.log)
+    studio = Studio(
+        files,
+        worker,
+        draft=settings.draft,
+        stock=Stock(folder, worker) if settings.stock else None,
+        most_tasks=settings.most_tasks,
+        clock=clock,
+    )
     intake = Intake(
         files,
         worker,
@@ -125,6 +133,7 @@ def make_sandbox(
     log = _Log(files, backend)
     routes += [Route(path, Guarded(log.creates, render_error)) for path in _beside("/requests")]
     routes += [Route(path, Guarded(log.callbacks, render_error)) for path in _beside("/callbacks")]
+    routes += [Route(path, Guarded(log.faults, render_error)) for path in _beside("/faults")]
     return Sandbox(PathTable(Router(routes, redirect_slashes=False, default=Nowhere(played))), backend)
 
 
@@ -148,6 +157,15 @@ class _Log:
         if exchange.method == "DELETE":
             self._backend.callbacks.sent.clear()
         await _answer_list(exchange, self._backend.callbacks.sent)
+
+    async def faults(self, exchange: Exchange) -> None:
+        """`PUT ?directives=…` lets them hold for every create from now on, in place of those before."""
+        await self._backend.authenticate(key_of(exchange.headers))
+        if exchange.method != "PUT":
+            raise MethodNotAllowed(exchange.method, exchange.path, ("PUT",))
+        directives = dict(exchange.query).get("directives", "")
+        self._backend.misbehave(directives)
+        await exchange.answer(Outgoing(body={"object": "sandbox.faults", "directives": directives}))
 
 
 def _beside(path: str) -> tuple[str, str]:

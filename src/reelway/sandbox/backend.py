@@ -40,7 +40,7 @@ from reelway.sandbox.callbacks import Callbacks, Poster
 from reelway.sandbox.faults import HttpFault, read_faults
 from reelway.sandbox.files import Files, count_one
 from reelway.sandbox.folder import SandboxFolder, SeenRequest
-from reelway.sandbox.intake import Intake
+from reelway.sandbox.intake import Intake, accepted
 from reelway.sandbox.links import Links, origin_of
 from reelway.sandbox.listing import choose_page
 from reelway.sandbox.misbehaviour import OddVideo, refusal_of, status_error
@@ -88,6 +88,7 @@ class SandboxBackend:
         self._keys = keys
         self._admits = admits
         self._settings = settings
+        self._everywhere = settings.faults
         self._clock = clock
         self._files = Files(studio, clock, settings.most_tasks)
         self._looks: Counter[str] = Counter()
@@ -117,6 +118,11 @@ class SandboxBackend:
         """Stop what runs in the background."""
         await self.callbacks.close()
         await self._studio.close()
+
+    def misbehave(self, directives: str) -> None:
+        """From now on let these hold for every create. Raises `InvalidRequest` for what is not understood."""
+        read_faults(directives)
+        self._everywhere = directives
 
     async def authenticate(self, key: str | None) -> Caller:
         """Return the holder of this key; any key, or none, where the sandbox was given no keys."""
@@ -176,7 +182,7 @@ class SandboxBackend:
 
     async def _create(self, call: CreateVideo, incoming: Incoming, asked: _Asked) -> Video:
         request, now = call.request, self._clock()
-        faults = read_faults(request.prompt or "", self._settings.faults)
+        faults = read_faults(request.prompt or "", self._everywhere)
         judged = self._settings.strict or not asked.dialect.manners.any_model
         seen = self._intake.describe(request, incoming, now, dialect=asked.dialect.name, judged=judged)
         async with self._creating:  # one after another, so that a repeated key finds the video it made
@@ -202,7 +208,7 @@ class SandboxBackend:
                 key_mark=_mark(asked.dialect.key_of(incoming.headers, incoming.query, incoming.arrived_at)),
             )
             lost = bool(faults.lose_answers) and self._count(seen, "lost_answer") < faults.lose_answers
-            await self._note(_accepted(seen, task, lost=lost))
+            await self._note(accepted(seen, task, lost=lost))
             await self._studio.take_on(task)
         self._follow(task)
         await asyncio.sleep(faults.answer_seconds)
@@ -387,22 +393,3 @@ def _quote(call: QuoteVideo) -> dict[str, Any]:
         "size": f"{shape.width}x{shape.height}",
         "cost": {"currency": "USD", "reserved": "0.00"},
     }
-
-
-def _accepted(seen: SeenRequest, task: Task, *, lost: bool) -> SeenRequest:
-    """Return the log line of a create that made a video."""
-    return seen.evolve(
-        outcome="lost_answer" if lost else "accepted",
-        task=task.id,
-        warnings=task.warnings,
-        references=tuple(
-            {
-                "role": given.role.value,
-                "kind": given.kind.value,
-                "media_type": given.media_type,
-                "bytes": given.bytes,
-                "sha256": given.sha256,
-            }
-            for given in task.inputs
-        ),
-    )

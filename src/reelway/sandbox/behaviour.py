@@ -1,5 +1,7 @@
 """How a sandbox behaves: what whoever starts it can choose."""
 
+from pathlib import Path
+
 from reelway.core.record import Record
 
 __all__ = ["SandboxSettings"]
@@ -13,8 +15,12 @@ class SandboxSettings(Record):
     callback; 0: as fast as it really goes."""
     draft: bool = False
     """Paint one picture a second: for tests that make many videos."""
+    stock: bool = False
+    """Make every video a copy of one small clip with a mark of its own: for tests with thousands of videos."""
     faults: str = ""
     """Directives that hold for every request, `[[rate:429x2]] [[delay:20]]`."""
+    log: Path | None = None
+    """A file to which a line is added for every submit, every file made and every file handed out."""
     fetch_urls: bool = False
     """Fetch inputs that are given by http and https addresses. Otherwise they are refused."""
     allowed_hosts: frozenset[str] = frozenset()

@@ -11,6 +11,7 @@ from reelway.core.videos import Variant
 from reelway.dialects.spec import OpenContent
 from reelway.mounting.dialects import OpenedContent
 from reelway.sandbox.faults import ResultFault
+from reelway.sandbox.journal import ServedLine
 from reelway.sandbox.misbehaviour import spoil, spoiled_bytes, status_error
 from reelway.sandbox.studio import MadeFile, Studio
 from reelway.sandbox.tasks import Task, look
@@ -39,6 +40,9 @@ class Files:
             if times <= error.times:
                 raise status_error(error)
         fault = self._spoiled_by(task, times)
+        if call.variant is Variant.VIDEO:
+            line = ServedLine(at=self._clock(), task=task.id, index=call.index, sha256=made.blob.sha256, fault=fault)
+            await asyncio.to_thread(self._studio.folder.journal.add, "served", line)
         if fault is not None:
             return await asyncio.to_thread(spoil, made, fault)
         return _opened(made)

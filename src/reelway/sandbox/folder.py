@@ -16,6 +16,7 @@ from reelway.core.errors import StorageFailed
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.core.record import Record
 from reelway.core.videos import Blob, RequestWarning
+from reelway.sandbox.journal import Journal
 from reelway.sandbox.tasks import Task
 
 __all__ = ["SandboxFolder", "SeenRequest", "Upload", "measure"]
@@ -95,8 +96,9 @@ class Upload:
 class SandboxFolder:
     """Everything on disk. Every method blocks for a moment: call it from a thread."""
 
-    def __init__(self, folder: Path, *, most_requests: int = _MOST_REQUESTS) -> None:
+    def __init__(self, folder: Path, *, log: Path | None = None, most_requests: int = _MOST_REQUESTS) -> None:
         self._folder = folder
+        self.journal = Journal(log)
         self.requests: deque[SeenRequest] = deque(maxlen=most_requests)
         self.link_secret = b""
         """What links are signed with; the same after a restart."""
@@ -159,6 +161,7 @@ class SandboxFolder:
     def note(self, seen: SeenRequest) -> None:
         """Remember a create; the oldest are forgotten."""
         self.requests.append(seen)
+        self.journal.add("submit", seen)
         with (self._folder / _LOG).open("ab") as log:
             log.write(msgspec.json.encode(seen) + b"\n")
         self._lines += 1

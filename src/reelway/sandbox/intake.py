@@ -19,7 +19,7 @@ from reelway.sandbox.judging import Judge, roles_of, with_judgement
 from reelway.sandbox.plans import Shape, assign_roles, choose_shape, seed_of, tags_of
 from reelway.sandbox.tasks import Task, TaskInput, look
 
-__all__ = ["Intake"]
+__all__ = ["Intake", "accepted"]
 
 _BASE_SECONDS = 2.0
 _SECONDS_PER_SECOND = 0.1
@@ -218,6 +218,25 @@ class Intake:
             name=given.name,
             **facts,
         )
+
+
+def accepted(seen: SeenRequest, task: Task, *, lost: bool) -> SeenRequest:
+    """Return the log line of a create that made a video."""
+    return seen.evolve(
+        outcome="lost_answer" if lost else "accepted",
+        task=task.id,
+        warnings=task.warnings,
+        references=tuple(
+            {
+                "role": given.role.value,
+                "kind": given.kind.value,
+                "media_type": given.media_type,
+                "bytes": given.bytes,
+                "sha256": given.sha256,
+            }
+            for given in task.inputs
+        ),
+    )
 
 
 def _source_shape(source: Task | None, inputs: tuple[TaskInput, ...]) -> Shape | None:

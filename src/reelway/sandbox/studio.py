@@ -16,7 +16,9 @@ from reelway.core.videos import Blob, Variant
 from reelway.media.render import RenderingWorker, RenderSpec
 from reelway.media.spec import MediaUnreadableError
 from reelway.sandbox.folder import SandboxFolder, measure
+from reelway.sandbox.journal import MadeLine
 from reelway.sandbox.plans import make_specs
+from reelway.sandbox.stock import Stock
 from reelway.sandbox.tasks import Task, TaskOutput, look, needs_no_file
 from reelway.telemetry import logger
 
@@ -48,6 +50,7 @@ class Studio:
         worker: RenderingWorker,
         *,
         draft: bool,
+        stock: Stock | None,
         most_tasks: int,
         clock: Callable[[], float],
     ) -> None:
@@ -59,6 +62,7 @@ class Studio:
         """From the callers' own references to their newest tasks."""
         self._worker = worker
         self._draft = draft
+        self._stock = stock
         self._most_tasks = most_tasks
         self._clock = clock
         self._renders: dict[str, asyncio.Task[None]] = {}
@@ -152,8 +156,8 @@ class Studio:
     async def _render(self, task: Task) -> None:
         try:
             folder = self.folder.files_of(task.id)
-            specs = make_specs(task, folder, draft=self._draft)
-            outputs = [await self._render_one(spec, folder, index) for index, spec in enumerate(specs)]
+            outputs = await self._make_outputs(task, folder)
+            await asyncio.to_thread(self._log_outputs, task.id, outputs)
             await self.change(task.id, outputs=tuple(outputs), rendered_at=self._clock())
         except MediaUnreadableError as error:
             message = f"The sandbox could not make the video: {error}."
@@ -164,6 +168,19 @@ class Studio:
             await self.change(task.id, mishap=Failure(kind=FailureKind.VENDOR_ERROR, message=message))
         finally:
             self._renders.pop(task.id, None)
+
+    async def _make_outputs(self, task: Task, folder: Path) -> list[TaskOutput]:
+        if self._stock is not None:
+            return [
+                await self._stock.copy(f"{task.id}-{index}", folder / f"video-{index}.mp4") for index in range(task.n)
+            ]
+        specs = make_specs(task, folder, draft=self._draft)
+        return [await self._render_one(spec, folder, index) for index, spec in enumerate(specs)]
+
+    def _log_outputs(self, task_id: str, outputs: list[TaskOutput]) -> None:
+        for index, made in enumerate(outputs):
+            line = MadeLine(task=task_id, index=index, bytes=made.bytes, sha256=made.sha256)
+            self.folder.journal.add("made", line)
 
     async def _render_one(self, spec: RenderSpec, folder: Path, index: int) -> TaskOutput:
         path = folder / f"video-{index}.mp4"

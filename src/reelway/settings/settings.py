@@ -84,6 +84,14 @@ class Settings(BaseSettings):
     sandbox_draft: bool = Field(
         default=False, description="The sandbox paints one picture a second: for tests that make many videos."
     )
+    sandbox_stock: bool = Field(
+        default=False,
+        description="The sandbox hands out copies of one small clip, each with a mark: for tests that make thousands.",
+    )
+    sandbox_log: Path | None = Field(
+        default=None,
+        description="A file to which the sandbox adds a JSON line for every submit, every file made and every file handed out.",
+    )
     sandbox_fetch_urls: bool = Field(
         default=False, description="Whether the sandbox fetches inputs that are given by address."
     )
