@@ -7,7 +7,7 @@ from tests.store.records import LEASE, NOW, Fleet, change, completed, creation, 
 
 from reelway.core.errors import LeaseLost
 from reelway.core.lifecycle import State
-from reelway.store.spec import JobStore
+from reelway.store.spec import JobStore, Node, NodeFacts, Signal
 
 
 class NodeConformance:
@@ -152,3 +152,78 @@ class NodeConformance:
             State.RUNNING: 1,
             State.COLLECTING: 0,
         }
+
+    async def test_a_job_handed_back_is_anybodys_and_the_others_stay(self, store: JobStore, fleet: Fleet) -> None:
+        """A node that drains keeps what must not be cut, under the lease it goes on renewing."""
+        given, kept = await fleet.held("a"), await fleet.held("a")
+        await store.hand_back("a", given.epoch, (given.id, "video_unknown"))
+        assert await store.get(given.id) == given.evolve(owner=None, epoch=0)
+        with pytest.raises(LeaseLost):
+            await store.apply(change(given, given.epoch))
+        other = await store.join("b", NOW, LEASE)
+        assert [job.id for job in await store.claim("b", other, NOW, 10)] == [given.id]
+        await store.apply(change(kept, kept.epoch))
+
+    async def test_nobody_hands_back_what_is_not_theirs(self, store: JobStore, fleet: Fleet) -> None:
+        """Neither another node's job, nor one of a former lease, nor a final one."""
+        job, done = await fleet.held("a"), await fleet.ended("a")
+        await store.hand_back("b", job.epoch, (job.id,))
+        await store.hand_back("a", job.epoch - 1, (job.id,))
+        await store.hand_back("a", job.epoch, (done.id,))
+        assert await store.get(job.id) == job
+        assert await store.get(done.id) == done
+
+    async def test_an_owner_finds_what_somebody_wants_cancelled(self, store: JobStore, fleet: Fleet) -> None:
+        """Its own unfinished jobs alone, with the moment of the first wish."""
+        wanted, done, _other = await fleet.held("a"), await fleet.held("a"), await fleet.held("a")
+        others = await fleet.held("b")
+        for number, job in enumerate((wanted, wanted, done, others)):
+            await store.request_cancel(job.id, NOW + number)
+        await store.apply(change(done, done.epoch, **completed()))
+        assert await store.cancel_wishes("a", wanted.epoch) == ((wanted.id, NOW),)
+        assert await store.cancel_wishes("b", others.epoch) == ((others.id, NOW + 3),)
+        assert await store.cancel_wishes("a", others.epoch) == ()
+
+    async def test_work_is_shared_among_those_who_live_and_work(self, store: JobStore) -> None:
+        """Neither a node that only answers, nor one that drains, has left, or has been silent for too long."""
+        joining = (("z", "worker"), ("b", "all"), ("api", "api"), ("left", "all"), ("draining", "all"))
+        epochs = {name: await store.join(name, NOW, LEASE, NodeFacts(role=role)) for name, role in joining}
+        await store.leave("left", epochs["left"])
+        await store.ask_to_drain("draining", NOW)
+        assert await store.live_nodes(NOW) == ("b", "z")
+        await store.renew("b", epochs["b"], NOW + 5, LEASE)
+        assert await store.live_nodes(NOW + LEASE) == ("b",)
+
+    async def test_operators_see_every_node_with_what_it_says_of_itself(self, store: JobStore, fleet: Fleet) -> None:
+        """Its lease, how many jobs it holds, where it runs; who has left is not listed."""
+        job = await fleet.held("a")
+        await fleet.held("a")
+        await fleet.ended("a")
+        facts = NodeFacts(host="one", process_id=7, version="1.2.3", role="api", started_at=NOW - 60)
+        epoch = await store.join("b", NOW, LEASE, facts)
+        gone = await store.join("c", NOW, LEASE)
+        await store.leave("c", gone)
+        assert [node.evolve(seconds_left=0) for node in await store.nodes(NOW + 4)] == [
+            Node(name="a", epoch=job.epoch, seconds_left=0, draining=False, jobs=2, facts=NodeFacts()),
+            Node(name="b", epoch=epoch, seconds_left=0, draining=False, jobs=0, facts=facts),
+        ]
+        assert [node.seconds_left for node in await store.nodes(NOW + 4)] == [pytest.approx(6), pytest.approx(6)]
+
+    async def test_a_node_learns_at_its_renewal_that_it_is_to_drain(self, store: JobStore) -> None:
+        """It alone, or everybody; when it joins again the wish is forgotten."""
+        epochs = {name: await store.join(name, NOW, LEASE) for name in ("a", "b")}
+        assert await store.ask_to_drain("a", NOW) == ("a",)
+        asked = [await store.renew(name, epoch, NOW, LEASE) for name, epoch in epochs.items()]
+        assert asked == [True, False]
+        again = await store.join("a", NOW, LEASE)
+        assert await store.renew("a", again, NOW, LEASE) is False
+        assert await store.ask_to_drain(None, NOW) == ("a", "b")
+        assert await store.ask_to_drain("stranger", NOW) == ()
+
+    async def test_a_node_does_not_hear_itself(self, store: JobStore) -> None:
+        """Signals are for the others; telling without anybody there is no error."""
+        heard: list[Signal] = []
+        await store.listen(heard.append)
+        await store.tell(Signal(kind="queued"), Signal(kind="changed", job_id="video_1", detail="40"))
+        assert await store.join("a", NOW, LEASE) > 0
+        assert heard == []

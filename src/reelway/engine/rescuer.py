@@ -23,7 +23,9 @@ class Rescuer:
         """Take the lease and everything that is orphaned already."""
         tools = self._tools
         tools.node = self._node
+        lease_until = tools.monotonic() + tools.limits.lease_seconds
         tools.epoch = await tools.store.join(self._node, tools.clock(), tools.limits.lease_seconds)
+        tools.lease_until = lease_until
         await self._adopt()
 
     async def run(self) -> None:
@@ -34,7 +36,9 @@ class Rescuer:
             if tools.stopping.is_set():
                 return
             try:
+                lease_until = tools.monotonic() + tools.limits.lease_seconds
                 await tools.store.renew(self._node, tools.epoch, tools.clock(), tools.limits.lease_seconds)
+                tools.lease_until = lease_until
                 await self._adopt()
             except LeaseLost:
                 _log.warning("node_lease_lost", node=self._node, epoch=tools.epoch)

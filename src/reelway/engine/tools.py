@@ -6,6 +6,7 @@ because a disk was full for a minute. A write that finds another owner stops the
 
 import asyncio
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
@@ -113,6 +114,7 @@ class Tools:
         checkpoint: Callable[[str], None],
         public_url: str | None = None,
         rates: Mapping[str, Decimal] = MappingProxyType({}),
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.store = store
         self.assets = assets
@@ -124,6 +126,7 @@ class Tools:
         self.cards = cards
         self.limits = limits
         self.clock = clock
+        self.monotonic = monotonic
         self.random = random
         self.token = token
         self.checkpoint = checkpoint
@@ -143,6 +146,13 @@ class Tools:
         self._lines: dict[str, deque[str]] = {}
         self.node = ""
         self.epoch = 0
+        self.lease_until = 0.0
+        """When the lease is over for certain, on this process's monotonic clock: counted from before it was asked for. After that
+        no step begins and nothing billable is sent, since another node may have the jobs."""
+
+    def has_lease(self, margin_seconds: float = 0.0) -> bool:
+        """Whether the jobs of this node are surely its own for so long still."""
+        return self.monotonic() + margin_seconds < self.lease_until
 
     def account(self, name: str) -> Account | None:
         """Return an account of the present configuration."""

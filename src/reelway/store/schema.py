@@ -18,6 +18,7 @@ __all__ = ["METADATA", "schema_sql"]
 _FINAL = "state IN ('completed', 'failed', 'cancelled')"
 _UNFINISHED = "state IN ('queued', 'submitting', 'running', 'collecting')"
 
+_ROLES = "role IN ('all', 'api', 'worker')"
 _MESSAGE_TYPES = "type IN ('video.queued', 'video.in_progress', 'video.completed', 'video.failed')"
 
 _VERSION_TABLE = """CREATE TABLE alembic_version (
@@ -81,6 +82,8 @@ _index("jobs_by_reference", _JOBS.c.tenant, _JOBS.c.client_reference, where="cli
 _index("jobs_by_parent", _JOBS.c.parent, where="parent IS NOT NULL")
 # Who holds which unfinished job, the oldest due first; small, because final jobs are not in it.
 _index("jobs_by_epoch", _JOBS.c.epoch, _JOBS.c.due_at, _JOBS.c.id, where=_UNFINISHED)
+# What somebody wants cancelled and is not final yet: read at every renewal of a lease, and all but empty.
+_index("jobs_cancelling", _JOBS.c.epoch, where=f"cancel_requested_at IS NOT NULL AND {_UNFINISHED}")
 # Counted, never looked up; `state` is not its first column, lest the planner take it where `jobs_by_epoch` is meant.
 _index("jobs_unfinished", _JOBS.c.created_at, _JOBS.c.id, _JOBS.c.state, _JOBS.c.parent, where=_UNFINISHED)
 # A vendor's piece of work belongs to one job at most.
@@ -137,6 +140,13 @@ sa.Table(
     sa.Column("node", sa.Text, primary_key=True),
     sa.Column("epoch", sa.BigInteger, nullable=False, unique=True),
     sa.Column("lease_until", sa.Double, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("process_id", sa.Integer, nullable=False),
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("started_at", sa.Double, nullable=False),
+    sa.Column("draining_at", sa.Double),
+    sa.CheckConstraint(_ROLES, name="known_role"),
 )
 
 sa.Table(

@@ -7,7 +7,8 @@ event, ledger line, message, idempotency key) is one transaction. Concurrent wri
 All times are Unix seconds and come in as arguments.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Literal, Protocol
 
 from reelway.core.errands import Errand
 from reelway.core.jobs import Entry, Job, JobEvent
@@ -17,7 +18,61 @@ from reelway.core.messages import Message
 from reelway.core.record import Record
 from reelway.core.videos import Mode
 
-__all__ = ["Change", "Created", "Creation", "IdempotencyClaim", "JobPage", "JobQuery", "JobStore"]
+__all__ = [
+    "Change",
+    "Created",
+    "Creation",
+    "IdempotencyClaim",
+    "JobPage",
+    "JobQuery",
+    "JobStore",
+    "Node",
+    "NodeFacts",
+    "Role",
+    "Signal",
+    "SignalKind",
+]
+
+Role = Literal["all", "api", "worker"]
+"""What a node does: answers callers and performs jobs, answers alone, performs alone."""
+
+SignalKind = Literal["queued", "changed", "cancel", "called", "drain"]
+
+
+class Signal(Record):
+    """What one process lets the others know at once. A hint: it may be lost or come twice, and nothing depends on it."""
+
+    kind: SignalKind
+    """`queued`: there are jobs nobody owns. `changed`: a job's row has, or its progress, which is then the detail. `cancel`:
+    somebody wants it cancelled. `called`: its vendor called; the detail says about what. `drain`: the node named in the
+    detail is asked to drain, every node where it names none."""
+    job_id: str = ""
+    """Empty where it is about no single job."""
+    detail: str = ""
+
+
+class NodeFacts(Record):
+    """What a node says of itself when it joins, for operators to read."""
+
+    host: str = ""
+    process_id: int = 0
+    version: str = ""
+    role: Role = "all"
+    started_at: float = 0.0
+    """By its own clock."""
+
+
+class Node(Record):
+    """A node that has a lease."""
+
+    name: str
+    epoch: int
+    seconds_left: float
+    """Of its lease, by the store's clock; negative when it has been silent for too long and nobody has needed its jobs yet."""
+    draining: bool
+    jobs: int
+    """How many unfinished jobs it holds."""
+    facts: NodeFacts
 
 
 class IdempotencyClaim(Record):
@@ -118,12 +173,15 @@ class JobStore(Protocol):
 
     # --- nodes
 
-    async def join(self, node: str, now: float, lease_seconds: float) -> int:
+    async def join(self, node: str, now: float, lease_seconds: float, facts: NodeFacts | None = None) -> int:
         """Register a node and return its epoch: greater than any epoch given out before."""
         ...
 
-    async def renew(self, node: str, epoch: int, now: float, lease_seconds: float) -> None:
-        """Extend the lease by one row write. Raise `LeaseLost` when it was given to a newer epoch or taken away."""
+    async def renew(self, node: str, epoch: int, now: float, lease_seconds: float) -> bool:
+        """Extend the lease by one row write, and return whether the node was asked to drain.
+
+        Raise `LeaseLost` when the lease was given to a newer epoch or taken away.
+        """
         ...
 
     async def leave(self, node: str, epoch: int) -> None:
@@ -135,6 +193,36 @@ class JobStore(Protocol):
 
         Their owner and epoch become the caller's; their version does not change.
         """
+        ...
+
+    async def hand_back(self, node: str, epoch: int, job_ids: tuple[str, ...]) -> None:
+        """Make nobody the owner of those of these unfinished jobs that are held under this lease."""
+        ...
+
+    async def cancel_wishes(self, node: str, epoch: int) -> tuple[tuple[str, float], ...]:
+        """Return which of the jobs held under this lease somebody wants cancelled, and since when."""
+        ...
+
+    async def live_nodes(self, now: float) -> tuple[str, ...]:
+        """Return the sorted names of the nodes among which work is shared: with a living lease, neither `api` nor draining."""
+        ...
+
+    async def nodes(self, now: float) -> tuple[Node, ...]:
+        """Return every node with a lease that was not ended, by name."""
+        ...
+
+    async def ask_to_drain(self, node: str | None, now: float) -> tuple[str, ...]:
+        """Ask a node, or with None every one, to hand its work over and end; return the names of those that were asked."""
+        ...
+
+    # --- signals between processes
+
+    async def listen(self, hear: Callable[[Signal], None]) -> None:
+        """Call `hear` on this event loop for what other processes commit and tell, from now until `close`."""
+        ...
+
+    async def tell(self, *signals: Signal) -> None:
+        """Let the other processes know. Never raises: who is not told finds out by looking."""
         ...
 
     # --- jobs

@@ -22,7 +22,17 @@ from reelway.store import errands, keyring, leases, outbox, reads, writes
 from reelway.store.committer import Committer
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, prepare
 from reelway.store.failures import explained
-from reelway.store.spec import Change, Created, Creation, IdempotencyClaim, JobPage, JobQuery
+from reelway.store.spec import (
+    Change,
+    Created,
+    Creation,
+    IdempotencyClaim,
+    JobPage,
+    JobQuery,
+    Node,
+    NodeFacts,
+    Signal,
+)
 
 __all__ = ["SqliteStore"]
 
@@ -76,12 +86,13 @@ class SqliteStore:
 
     # --- nodes
 
-    async def join(self, node: str, now: float, lease_seconds: float) -> int:
-        return await self._committer.run(leases.join_nodes, leases.Lease(node=node, lease_until=now + lease_seconds))
+    async def join(self, node: str, now: float, lease_seconds: float, facts: NodeFacts | None = None) -> int:
+        lease = leases.Lease(node=node, lease_until=now + lease_seconds, facts=facts or NodeFacts())
+        return await self._committer.run(leases.join_nodes, lease)
 
-    async def renew(self, node: str, epoch: int, now: float, lease_seconds: float) -> None:
+    async def renew(self, node: str, epoch: int, now: float, lease_seconds: float) -> bool:
         lease = leases.Lease(node=node, epoch=epoch, lease_until=now + lease_seconds)
-        await self._committer.run(leases.renew_leases, lease)
+        return await self._committer.run(leases.renew_leases, lease)
 
     async def leave(self, node: str, epoch: int) -> None:
         await self._committer.run(leases.leave_nodes, leases.Lease(node=node, epoch=epoch))
@@ -89,6 +100,30 @@ class SqliteStore:
     async def claim(self, node: str, epoch: int, now: float, limit: int) -> tuple[Job, ...]:
         adoption = leases.Adoption(node=node, epoch=epoch, now=now, limit=limit)
         return await self._committer.run(leases.adopt_jobs, adoption)
+
+    async def hand_back(self, node: str, epoch: int, job_ids: tuple[str, ...]) -> None:
+        back = leases.HandBack(node=node, epoch=epoch, job_ids=job_ids)
+        await self._committer.run(leases.hand_back_jobs, back)
+
+    async def cancel_wishes(self, node: str, epoch: int) -> tuple[tuple[str, float], ...]:
+        return self._read_here(leases.cancel_wishes, node, epoch)
+
+    async def live_nodes(self, now: float) -> tuple[str, ...]:
+        return self._read_here(leases.working_nodes, now)
+
+    async def nodes(self, now: float) -> tuple[Node, ...]:
+        return await self._read_in_thread(leases.all_nodes, now)
+
+    async def ask_to_drain(self, node: str | None, now: float) -> tuple[str, ...]:
+        return await self._committer.run(leases.ask_to_drain, leases.Drain(node=node, now=now))
+
+    # --- signals between processes: a server has its file to itself
+
+    async def listen(self, hear: Callable[[Signal], None]) -> None:
+        """Nobody else tells anything."""
+
+    async def tell(self, *signals: Signal) -> None:
+        """Nobody else listens."""
 
     # --- jobs
 

@@ -2,9 +2,12 @@
 
 -- name: join
 -- Give a node a lease under an epoch greater than any before; an older lease of the same node is thereby over.
-INSERT INTO nodes (node, epoch, lease_until)
-SELECT :node, coalesce(max(epoch), 0) + 1, :lease_until FROM nodes WHERE true
-ON CONFLICT (node) DO UPDATE SET epoch = excluded.epoch, lease_until = excluded.lease_until
+INSERT INTO nodes (node, epoch, lease_until, host, process_id, version, role, started_at)
+SELECT :node, coalesce(max(epoch), 0) + 1, :lease_until, :host, :process_id, :version, :role, :started_at
+FROM nodes WHERE true
+ON CONFLICT (node) DO UPDATE
+SET epoch = excluded.epoch, lease_until = excluded.lease_until, host = excluded.host, process_id = excluded.process_id,
+    version = excluded.version, role = excluded.role, started_at = excluded.started_at, draining_at = NULL
 RETURNING epoch
 
 -- name: forget_nodes
@@ -12,8 +15,10 @@ RETURNING epoch
 DELETE FROM nodes WHERE lease_until = 0 AND epoch < (SELECT max(epoch) FROM nodes)
 
 -- name: renew
--- The one write that keeps any number of jobs.
+-- The one write that keeps any number of jobs; it also tells whether the node is asked to drain.
+-- (`IS NOT NULL` is true of every column there in SQLite 3.40, so the column itself is returned.)
 UPDATE nodes SET lease_until = :lease_until WHERE node = :node AND epoch = :epoch AND lease_until > 0
+RETURNING draining_at
 
 -- name: leave
 -- The one write that gives any number of jobs back: what a node without lease holds may be claimed.
@@ -52,3 +57,35 @@ LIMIT :limit
 -- name: adopt
 -- Make the caller their owner; their version stays, the epoch fences the former owner.
 UPDATE jobs SET owner = ?, epoch = ? WHERE id IN (VALUES {rows})
+
+-- name: hand_back
+-- Single jobs are given back while the lease goes on for others; the version stays.
+UPDATE jobs SET owner = NULL, epoch = 0
+WHERE owner = ? AND epoch = ? AND state IN ('queued', 'submitting', 'running', 'collecting') AND id IN (VALUES {rows})
+
+-- name: cancel_wishes
+-- Read at every renewal, so it has an index of its own, in which there is next to nothing.
+SELECT id, cancel_requested_at FROM jobs
+WHERE epoch = :epoch AND owner = :node AND cancel_requested_at IS NOT NULL
+  AND state IN ('queued', 'submitting', 'running', 'collecting')
+ORDER BY id
+
+-- name: live_nodes
+-- Among whom the work is shared.
+SELECT node FROM nodes
+WHERE lease_until > 0 AND lease_until > :now AND role <> 'api' AND draining_at IS NULL ORDER BY node
+
+-- name: all_nodes
+-- For operators.
+SELECT node, epoch, lease_until - :now, draining_at IS NOT NULL, host, process_id, version, role, started_at,
+  (
+    SELECT count(*) FROM jobs
+    WHERE jobs.epoch = nodes.epoch AND state IN ('queued', 'submitting', 'running', 'collecting')
+  )
+FROM nodes WHERE lease_until > 0 ORDER BY node
+
+-- name: drain
+-- A wish, which the node finds when it renews its lease; a node without lease cannot be asked.
+UPDATE nodes SET draining_at = coalesce(draining_at, :now)
+WHERE lease_until > 0 AND node = coalesce(:node, node)
+RETURNING node

@@ -106,6 +106,8 @@ CREATE INDEX jobs_by_reference ON jobs (tenant, client_reference) WHERE client_r
 
 CREATE INDEX jobs_by_tenant ON jobs (tenant, id) WHERE parent IS NULL;
 
+CREATE INDEX jobs_cancelling ON jobs (epoch) WHERE cancel_requested_at IS NOT NULL AND state IN ('queued', 'submitting', 'running', 'collecting');
+
 CREATE INDEX jobs_completed ON jobs (model, completed_at) WHERE state = 'completed';
 
 CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND expired = 0;
@@ -138,7 +140,14 @@ CREATE TABLE nodes (
 	node TEXT NOT NULL,
 	epoch BIGINT NOT NULL,
 	lease_until DOUBLE NOT NULL,
+	host TEXT NOT NULL,
+	process_id INTEGER NOT NULL,
+	version TEXT NOT NULL,
+	role TEXT NOT NULL,
+	started_at DOUBLE NOT NULL,
+	draining_at DOUBLE,
 	CONSTRAINT nodes_pk PRIMARY KEY (node),
+	CONSTRAINT nodes_known_role CHECK (role IN ('all', 'api', 'worker')),
 	CONSTRAINT nodes_epoch_key UNIQUE (epoch)
 );
 

@@ -65,6 +65,7 @@ def _make_jobs() -> None:
     _index("jobs_by_reference", "jobs", ["tenant", "client_reference"], "client_reference IS NOT NULL")
     _index("jobs_by_parent", "jobs", ["parent"], "parent IS NOT NULL")
     _index("jobs_by_epoch", "jobs", ["epoch", "due_at", "id"], _UNFINISHED)
+    _index("jobs_cancelling", "jobs", ["epoch"], f"cancel_requested_at IS NOT NULL AND {_UNFINISHED}")
     _index("jobs_unfinished", "jobs", ["created_at", "id", "state", "parent"], _UNFINISHED)
     _index("jobs_by_operation", "jobs", ["account", "operation_key"], "operation_key IS NOT NULL", unique=True)
     _index("jobs_expiring", "jobs", ["expires_at"], "expires_at IS NOT NULL AND expired = 0")
@@ -122,6 +123,13 @@ def _make_nodes_keys_and_facts() -> None:
         sa.Column("node", sa.Text, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("lease_until", sa.Double, nullable=False),
+        sa.Column("host", sa.Text, nullable=False),
+        sa.Column("process_id", sa.Integer, nullable=False),
+        sa.Column("version", sa.Text, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("started_at", sa.Double, nullable=False),
+        sa.Column("draining_at", sa.Double),
+        sa.CheckConstraint("role IN ('all', 'api', 'worker')", name=op.f("nodes_known_role")),
         sa.PrimaryKeyConstraint("node", name="nodes_pk"),
         sa.UniqueConstraint("epoch", name="nodes_epoch_key"),
     )
