@@ -21,9 +21,9 @@ class World(NamedTuple):
 
     def calls(self, *calls: Any, key: str = KEY) -> list[Any]:
         """Return what the client got for each call."""
-        address = {"MINIMAX_BASE": f"{self.gateway.url}/minimax", "MINIMAX_KEY": key}
+        address = {"JUDGE_BASE": f"{self.gateway.url}/minimax", "JUDGE_KEY": key}
         quiet = {"LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        given: list[Any] = run_judge("litellm", "litellm_minimax.py", json.dumps(calls), environment=address | quiet)
+        given: list[Any] = run_judge("litellm", "litellm_videos.py", json.dumps(calls), environment=address | quiet)
         return given
 
     def seen(self, prompt: str) -> list[dict[str, Any]]:
@@ -54,7 +54,7 @@ def test_a_video_is_created_followed_fetched_and_listed(world: World) -> None:
         create(prompt, seconds="4", size="1280x720"),
         ["poll", {"video_id": {"from": 0}}],
         ["content", {"video_id": {"from": 0}}],
-        ["list", {"limit": 5}],
+        ["list", {"custom_llm_provider": "minimax", "limit": 5}],
     )
     assert "raised" not in made, made
     assert video["states"][-1] == "completed"

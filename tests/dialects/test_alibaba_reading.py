@@ -89,6 +89,17 @@ def test_fields_of_the_older_form_are_media_too() -> None:
     assert [(given.kind, given.role) for given in references] == [(None, Role.REFERENCE)] * 2
 
 
+def test_a_frame_of_the_older_form_may_be_bare_base64() -> None:
+    """As the AI SDK sends its bytes; what is neither that nor an address is refused."""
+    (frame,) = created({"img_url": PNG_TEXT}).inputs
+
+    assert (frame.field, frame.kind, frame.role) == ("input.img_url", MediaKind.IMAGE, Role.FIRST_FRAME)
+    assert frame.data is not None
+    for nothing in ("a.png", "no base64 at all, and no address"):
+        with pytest.raises(InvalidRequest, match=r"input\.img_url"):
+            created({"img_url": nothing})
+
+
 def test_a_prompt_may_be_missing() -> None:
     """Whether one is needed, the card knows."""
     assert created({"media": []}).prompt is None

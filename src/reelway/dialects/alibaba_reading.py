@@ -21,6 +21,8 @@ __all__ = ["read_create"]
 _ITEMS = 24
 _SEED_MAX = 2**31 - 1
 _ADDRESSES = ("http://", "https://", "oss://")
+_SCHEME = 16
+"""Characters within which an address says of which kind it is; base64 has no colon."""
 
 
 class _Meaning(NamedTuple):
@@ -89,7 +91,7 @@ def read_create(incoming: Incoming) -> VideoRequest:
 
 def _read_inputs(given: Fields) -> tuple[InputReference, ...]:
     """Return the media items, and what stands in fields of its own in the older form."""
-    inputs = [_read_url(given.text(name), given.path(name), meaning) for name, meaning in _FRAMES.items()]
+    inputs = [_read_frame(given.text(name), given.path(name), meaning) for name, meaning in _FRAMES.items()]
     references = given.take("reference_urls")
     if references is not None:
         inputs += [
@@ -125,6 +127,14 @@ def _read_item(item: Any, field: str) -> InputReference | None:
     if not isinstance(url, str) or not url.strip():
         raise missing(f"{field}.url", "it is what the item is about")
     return _read_url(url, f"{field}.url", word)
+
+
+def _read_frame(text: str | None, field: str, word: str) -> InputReference | None:
+    """Return a frame of the older form. The AI SDK, which knows no other for its own bytes, sends them as bare base64 (1.0.61)."""
+    if text is None or ":" in text[:_SCHEME] or len(text.strip()) <= _SCHEME:
+        return _read_url(text, field, word)
+    meaning = _MEDIA[word]
+    return read_reference(text, Place(field=field, kind=meaning.kind, role=meaning.role)).reference
 
 
 def _read_url(url: str | None, field: str, word: str) -> InputReference | None:
