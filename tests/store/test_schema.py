@@ -101,7 +101,7 @@ def test_a_kill_while_the_first_tables_are_made_leaves_an_empty_file(tmp_path: P
 def _statements() -> Iterator[tuple[str, str]]:
     for file in sorted((_ROOM / "sql").glob("*.sql")):
         if file.stem not in {"schema", "checking"}:  # a check reads everything, on purpose
-            yield from queries.load(file.stem).items()
+            yield from ((name, statement.text) for name, statement in queries.load(file.stem).items())
 
 
 @pytest.mark.parametrize(("name", "statement"), list(_statements()))
@@ -123,8 +123,8 @@ def _plan(connection: sqlite3.Connection, statement: str, widths: list[int]) -> 
             "{conditions}", "AND tenant = :tenant AND id < :after"
         )
         text = text.replace("{direction}", "DESC")
-        names = re.findall(r":(\w+)", text)
-        parameters = dict.fromkeys(names) if names else [None] * text.count("?")
+        text = queries.PARAMETER.sub("?", text)
+        parameters = [None] * text.count("?")
         try:
             return [str(line[3]) for line in connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]
         except sqlite3.OperationalError as error:

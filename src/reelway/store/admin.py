@@ -60,8 +60,8 @@ def check(path: Path) -> CheckReport:
             f"a row of {table} points at a row of {parent} that is not there" for table, _, parent, _ in dangling
         )
         for name, words in _LEDGER.items():
-            problems.extend(f"{job_id}: {words}" for (job_id,) in connection.execute(_SQL[name]))
-        counts = {str(kind): int(count) for kind, count in connection.execute(_SQL["counts"])}
+            problems.extend(f"{job_id}: {words}" for (job_id,) in connection.execute(_SQL[name].text))
+        counts = {str(kind): int(count) for kind, count in connection.execute(_SQL["counts"].text)}
         return CheckReport(path=str(path), revision=revision, head=HEAD, counts=counts, problems=tuple(problems))
 
 

@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from reelway.core.errors import StorageFailed
+from reelway.store.connections import perform
 from reelway.store.failures import is_refusal
+from reelway.store.queries import Work
 
 __all__ = ["Committer"]
 
@@ -28,7 +30,7 @@ _LARGEST_BATCH = 512
 class _Pending(NamedTuple):
     """One writer that waits. `write` takes many items at once, so that equal writes become one statement."""
 
-    write: Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]]
+    write: Callable[[Sequence[Any]], Work[Sequence[Any]]]
     item: Any
     future: asyncio.Future[Any]
 
@@ -74,9 +76,7 @@ class Committer:
             self._inbox.put(None)
             await asyncio.to_thread(self._thread.join)
 
-    async def run(
-        self, write: Callable[[sqlite3.Connection, Sequence[_Item]], Sequence[_Outcome]], item: _Item
-    ) -> _Outcome:
+    async def run(self, write: Callable[[Sequence[_Item]], Work[Sequence[_Outcome]]], item: _Item) -> _Outcome:
         """Have an item written; return its outcome once it is on disk, or raise what kept it from getting there."""
         if not self._is_open:
             raise StorageFailed("the store is closed; nothing can be written any more")
@@ -142,7 +142,7 @@ class Committer:
     def _write_alone(self, connection: sqlite3.Connection, pending: _Pending) -> _Settled:
         connection.execute("SAVEPOINT alone")
         try:
-            [value] = pending.write(connection, [pending.item])
+            [value] = perform(connection, pending.write([pending.item]))
         except Exception as error:
             if not is_refusal(error) or not connection.in_transaction:
                 raise
@@ -161,13 +161,13 @@ class Committer:
 
 def _write_together(connection: sqlite3.Connection, batch: list[_Pending]) -> list[_Settled] | None:
     """Write everything, equal kinds of writes at once; None when one of them refuses."""
-    groups: dict[Callable[[sqlite3.Connection, Sequence[Any]], Sequence[Any]], list[_Pending]] = {}
+    groups: dict[Callable[[Sequence[Any]], Work[Sequence[Any]]], list[_Pending]] = {}
     for pending in batch:
         groups.setdefault(pending.write, []).append(pending)
     settled: list[_Settled] = []
     for write, group in groups.items():
         try:
-            values = write(connection, [pending.item for pending in group])
+            values = perform(connection, write([pending.item for pending in group]))
         except Exception as error:
             if not is_refusal(error) or not connection.in_transaction:
                 raise

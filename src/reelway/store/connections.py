@@ -6,14 +6,20 @@ and the first one, do without (0.9 s of start-up time).
 
 import sqlite3
 import time
+from collections.abc import Iterator, Sequence
+from functools import cache
 from importlib import resources
 from pathlib import Path
+from typing import Any, TypeVar
 
 from reelway.core.errors import SchemaTooNew, StorageFailed
 from reelway.store.failures import explained
+from reelway.store.queries import PARAMETER, Statement, Step, Work
 from reelway.store.revisions import HEAD, KNOWN, is_empty, revision_of
 
-__all__ = ["BUSY_SECONDS", "connect_to_read", "connect_to_write", "prepare"]
+__all__ = ["BUSY_SECONDS", "connect_to_read", "connect_to_write", "perform", "prepare"]
+
+_Found = TypeVar("_Found")
 
 BUSY_SECONDS = 5.0
 """How long another program's write is waited for."""
@@ -22,6 +28,8 @@ _OLDEST_SQLITE = (3, 35, 0)
 _STATEMENTS_KEPT = 512
 _WAL_PAGES = 4000
 """About 16 MB are gathered in the log before they are moved into the file, which costs two syncs."""
+_PARAMETERS_AT_ONCE = 2048
+"""Far below SQLite's limit of 32,766; 64 jobs at once, or 1,024 ids."""
 
 
 def prepare(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -63,6 +71,60 @@ def connect_to_read(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlite
     connection.execute("PRAGMA query_only = ON")
     connection.execute("PRAGMA cache_size = -65536")
     return connection
+
+
+def perform(connection: sqlite3.Connection, work: Work[_Found]) -> _Found:
+    """Run a read or a write step by step; return what it comes to."""
+    try:
+        step = next(work)
+        while True:
+            step = work.send(_run(connection, step))
+    except StopIteration as ended:
+        found: _Found = ended.value
+        return found
+
+
+def _run(connection: sqlite3.Connection, step: Step) -> Any:
+    statement = step.statement
+    if statement is None:
+        return None  # a turn: whoever writes has the file for itself
+    if step.rows is not None:
+        return _run_with_rows(connection, statement, step)
+    cursor = connection.execute(statement.text, step.names)
+    return cursor.fetchall() if step.is_read else cursor.rowcount
+
+
+def _run_with_rows(connection: sqlite3.Connection, statement: Statement, step: Step) -> Any:
+    """Run one statement for many rows, because Python lets go of its lock around each: while the event loop is busy, a thread
+    waits up to 5 ms to get it back, and a batch written row by row would take a second.
+    """
+    before_all = connection.total_changes  # a cursor's `rowcount` knows nothing of statements that begin with WITH
+    found: list[Any] = []
+    for text, parameters in _calls(statement, step):
+        cursor = connection.execute(text, parameters)
+        if step.is_read:
+            found.extend(cursor)
+    return found if step.is_read else connection.total_changes - before_all
+
+
+def _calls(statement: Statement, step: Step) -> Iterator[tuple[str, list[Any]]]:
+    """Split the rows into powers of two, so that few different texts have to be compiled and stay compiled."""
+    rows: Sequence[Sequence[Any]] = step.rows or ()
+    width = len(rows[0])
+    before, after = ([step.names[name] for name in PARAMETER.findall(part)] for part in statement.text.split("{rows}"))
+    largest = 1 << ((_PARAMETERS_AT_ONCE // width).bit_length() - 1)
+    position = 0
+    while position < len(rows):
+        count = min(largest, 1 << ((len(rows) - position).bit_length() - 1))
+        values = [value for row in rows[position : position + count] for value in row]
+        yield _with_rows(statement.text, count, width), [*before, *values, *after]
+        position += count
+
+
+@cache
+def _with_rows(text: str, count: int, width: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return PARAMETER.sub("?", text).replace("{rows}", ", ".join([row] * count))
 
 
 def _connect(path: Path, busy_seconds: float) -> sqlite3.Connection:

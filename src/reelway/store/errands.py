@@ -3,13 +3,12 @@
 The one rule: an errand is taken by a write. Whoever took it may die; it is due again when its time of hold is over.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from reelway.core.errands import Errand
 from reelway.core.record import Record
 from reelway.store.outbox import Hold
-from reelway.store.queries import load, write_rows
+from reelway.store.queries import Work, execute, fetch, load, write_rows
 from reelway.store.rows import errand_from_row, errand_row
 
 __all__ = [
@@ -34,46 +33,47 @@ class Postponement(Record):
     answer: str | None
 
 
-def add_errands(connection: sqlite3.Connection, errands: Sequence[Errand]) -> None:
-    write_rows(connection, _SQL["add_errands"], [errand_row(errand) for errand in errands])
+def add_errands(errands: Sequence[Errand]) -> Work[None]:
+    yield from write_rows(_SQL["add_errands"], [errand_row(errand) for errand in errands])
 
 
-def plan_errands(connection: sqlite3.Connection, errands: Sequence[Errand]) -> Sequence[None]:
+def plan_errands(errands: Sequence[Errand]) -> Work[Sequence[None]]:
     """Write errands that follow from no change."""
-    add_errands(connection, errands)
+    yield from add_errands(errands)
     return [None] * len(errands)
 
 
-def any_errand_due(connection: sqlite3.Connection, now: float) -> bool:
-    return connection.execute(_SQL["any_due"], (now,)).fetchone() is not None
+def any_errand_due(now: float) -> Work[bool]:
+    rows = yield from fetch(_SQL["any_due"], now=now)
+    return bool(rows)
 
 
-def hold_due_errands(connection: sqlite3.Connection, holds: Sequence[Hold]) -> Sequence[tuple[Errand, ...]]:
+def hold_due_errands(holds: Sequence[Hold]) -> Work[Sequence[tuple[Errand, ...]]]:
     """Take what is due for each, the longest overdue first; nobody gets what another took."""
     taken: list[tuple[Errand, ...]] = []
     for hold in holds:
-        names = {"now": hold.now, "limit": hold.limit, "hold_until": hold.hold_until}
-        rows = connection.execute(_SQL["hold_due"], names).fetchall()
+        rows = yield from fetch(_SQL["hold_due"], now=hold.now, limit=hold.limit, hold_until=hold.hold_until)
         taken.append(tuple(errand_from_row(row) for row in rows))
     return taken
 
 
-def remove_errands(connection: sqlite3.Connection, errand_ids: Sequence[str]) -> Sequence[None]:
+def remove_errands(errand_ids: Sequence[str]) -> Work[Sequence[None]]:
     for errand_id in errand_ids:
-        connection.execute(_SQL["done"], {"id": errand_id})
+        yield from execute(_SQL["done"], id=errand_id)
     return [None] * len(errand_ids)
 
 
-def put_off_errands(connection: sqlite3.Connection, postponements: Sequence[Postponement]) -> Sequence[None]:
+def put_off_errands(postponements: Sequence[Postponement]) -> Work[Sequence[None]]:
     for one in postponements:
-        names = {"id": one.errand_id, "due_at": one.due_at, "tries": one.tries, "answer": one.answer}
-        connection.execute(_SQL["put_off"], names)
+        yield from execute(_SQL["put_off"], id=one.errand_id, due_at=one.due_at, tries=one.tries, answer=one.answer)
     return [None] * len(postponements)
 
 
-def find_errands(connection: sqlite3.Connection, job_id: str) -> tuple[Errand, ...]:
-    return tuple(errand_from_row(row) for row in connection.execute(_SQL["errands"], (job_id,)))
+def find_errands(job_id: str) -> Work[tuple[Errand, ...]]:
+    rows = yield from fetch(_SQL["errands"], job_id=job_id)
+    return tuple(errand_from_row(row) for row in rows)
 
 
-def find_given_up(connection: sqlite3.Connection, limit: int) -> tuple[Errand, ...]:
-    return tuple(errand_from_row(row) for row in connection.execute(_SQL["given_up"], (limit,)))
+def find_given_up(limit: int) -> Work[tuple[Errand, ...]]:
+    rows = yield from fetch(_SQL["given_up"], limit=limit)
+    return tuple(errand_from_row(row) for row in rows)

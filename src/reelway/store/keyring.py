@@ -3,12 +3,11 @@
 The one rule: a key's text never gets here, only its hash.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from reelway.core.keys import ApiKey
 from reelway.core.record import Record
-from reelway.store.queries import load
+from reelway.store.queries import Work, execute, fetch, load
 from reelway.store.rows import key_from_row, key_row
 
 __all__ = ["Fact", "Revocation", "add_keys", "all_keys", "find_fact", "find_key", "revoke_keys", "set_facts"]
@@ -27,37 +26,40 @@ class Fact(Record):
     value: str
 
 
-def add_keys(connection: sqlite3.Connection, keys: Sequence[ApiKey]) -> Sequence[None]:
-    connection.executemany(_SQL["add_key"], [key_row(key) for key in keys])
+def add_keys(keys: Sequence[ApiKey]) -> Work[Sequence[None]]:
+    for key in keys:
+        yield from execute(_SQL["add_key"], **key_row(key))
     return [None] * len(keys)
 
 
-def revoke_keys(connection: sqlite3.Connection, revocations: Sequence[Revocation]) -> Sequence[bool]:
+def revoke_keys(revocations: Sequence[Revocation]) -> Work[Sequence[bool]]:
     """Revoke; tell for each whether there is such a key."""
-    return [
-        connection.execute(_SQL["revoke_key"], {"id": revocation.key_id, "now": revocation.now}).rowcount == 1
-        for revocation in revocations
-    ]
+    found = []
+    for revocation in revocations:
+        touched = yield from execute(_SQL["revoke_key"], id=revocation.key_id, now=revocation.now)
+        found.append(touched == 1)
+    return found
 
 
-def set_facts(connection: sqlite3.Connection, facts: Sequence[Fact]) -> Sequence[str]:
+def set_facts(facts: Sequence[Fact]) -> Work[Sequence[str]]:
     """Set what is not set yet; return what holds."""
     values = []
     for fact in facts:
-        connection.execute(_SQL["set_fact"], {"name": fact.name, "value": fact.value})
-        values.append(find_fact(connection, fact.name) or "")
+        yield from execute(_SQL["set_fact"], name=fact.name, value=fact.value)
+        values.append((yield from find_fact(fact.name)) or "")
     return values
 
 
-def find_key(connection: sqlite3.Connection, key_hash: str) -> ApiKey | None:
-    row = connection.execute(_KEY_BY_HASH, (key_hash,)).fetchone()
-    return None if row is None else key_from_row(row)
+def find_key(key_hash: str) -> Work[ApiKey | None]:
+    rows = yield from fetch(_KEY_BY_HASH, hash=key_hash)
+    return key_from_row(rows[0]) if rows else None
 
 
-def all_keys(connection: sqlite3.Connection) -> tuple[ApiKey, ...]:
-    return tuple(key_from_row(row) for row in connection.execute(_SQL["keys"]))
+def all_keys() -> Work[tuple[ApiKey, ...]]:
+    rows = yield from fetch(_SQL["keys"])
+    return tuple(key_from_row(row) for row in rows)
 
 
-def find_fact(connection: sqlite3.Connection, name: str) -> str | None:
-    row = connection.execute(_SQL["fact"], (name,)).fetchone()
-    return None if row is None else str(row[0])
+def find_fact(name: str) -> Work[str | None]:
+    rows = yield from fetch(_SQL["fact"], name=name)
+    return str(rows[0][0]) if rows else None

@@ -5,14 +5,13 @@ lease is therefore one row, however many jobs it holds.
 """
 
 import heapq
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from reelway.core.errors import LeaseLost
 from reelway.core.jobs import Job
 from reelway.core.record import Record
-from reelway.store.queries import load, write_rows
+from reelway.store.queries import Work, execute, fetch, load, take_turns, write_rows
 from reelway.store.reads import find_jobs
 from reelway.store.spec import Node, NodeFacts
 
@@ -38,11 +37,13 @@ _FACTS = ("host", "process_id", "version", "role", "started_at")
 
 
 class Lease(Record):
-    """A node and until when it may work; `epoch` is 0 while it has none yet."""
+    """A node and how long it may work; `epoch` is 0 while it has none yet."""
 
     node: str
     epoch: int = 0
-    lease_until: float = 0.0
+    now: float | None = None
+    """None: by the database's own clock, where it has one."""
+    lease_seconds: float = 0.0
     facts: NodeFacts = NodeFacts()
 
 
@@ -51,7 +52,8 @@ class Adoption(Record):
 
     node: str
     epoch: int
-    now: float
+    now: float | None
+    """None: by the database's own clock, where it has one."""
     limit: int
 
 
@@ -70,81 +72,93 @@ class Drain(Record):
     now: float
 
 
-def join_nodes(connection: sqlite3.Connection, leases: Sequence[Lease]) -> Sequence[int]:
+def join_nodes(leases: Sequence[Lease]) -> Work[Sequence[int]]:
     """Give each node a new epoch."""
+    yield from take_turns("join")
     epochs = []
     for lease in leases:
         facts = {field: getattr(lease.facts, field) for field in _FACTS}
-        names = {"node": lease.node, "lease_until": lease.lease_until, **facts}
-        [(epoch,)] = connection.execute(_SQL["join"], names).fetchall()
+        names = {"node": lease.node, "now": lease.now, "lease_seconds": lease.lease_seconds, **facts}
+        [(epoch,)] = yield from fetch(_SQL["join"], **names)
         epochs.append(int(epoch))
-    connection.execute(_SQL["forget_nodes"])
+    yield from execute(_SQL["forget_nodes"])
     return epochs
 
 
-def renew_leases(connection: sqlite3.Connection, leases: Sequence[Lease]) -> Sequence[bool]:
+def renew_leases(leases: Sequence[Lease]) -> Work[Sequence[bool]]:
     """Extend these leases; tell of each whether its node was asked to drain."""
     draining = []
     for lease in leases:
-        names = {"node": lease.node, "epoch": lease.epoch, "lease_until": lease.lease_until}
-        found = connection.execute(_SQL["renew"], names).fetchall()
+        names = {"node": lease.node, "epoch": lease.epoch, "now": lease.now, "lease_seconds": lease.lease_seconds}
+        found = yield from fetch(_SQL["renew"], **names)
         if not found:
             raise _lost(lease.node, lease.epoch)
         draining.append(found[0][0] is not None)
     return draining
 
 
-def leave_nodes(connection: sqlite3.Connection, leases: Sequence[Lease]) -> Sequence[None]:
+def leave_nodes(leases: Sequence[Lease]) -> Work[Sequence[None]]:
     """End these leases; what was held under them can be claimed at once."""
     for lease in leases:
-        connection.execute(_SQL["leave"], {"node": lease.node, "epoch": lease.epoch})
+        yield from execute(_SQL["leave"], node=lease.node, epoch=lease.epoch)
     return [None] * len(leases)
 
 
-def hand_back_jobs(connection: sqlite3.Connection, given: Sequence[HandBack]) -> Sequence[None]:
+def hand_back_jobs(given: Sequence[HandBack]) -> Work[Sequence[None]]:
     """Give single jobs back; what is not held under the lease any more stays as it is."""
     for back in given:
-        rows = [(job_id,) for job_id in back.job_ids]
-        write_rows(connection, _SQL["hand_back"], rows, before=(back.node, back.epoch))
+        rows = [(job_id,) for job_id in sorted(back.job_ids)]
+        yield from write_rows(_SQL["hand_back"], rows, node=back.node, epoch=back.epoch)
     return [None] * len(given)
 
 
-def ask_to_drain(connection: sqlite3.Connection, wishes: Sequence[Drain]) -> Sequence[tuple[str, ...]]:
+def ask_to_drain(wishes: Sequence[Drain]) -> Work[Sequence[tuple[str, ...]]]:
     """Note who is to drain; return the names of each wish."""
-    return [
-        tuple(sorted(name for (name,) in connection.execute(_SQL["drain"], {"node": wish.node, "now": wish.now})))
-        for wish in wishes
-    ]
+    asked = []
+    for wish in wishes:
+        rows = yield from fetch(_SQL["drain"], node=wish.node, now=wish.now)
+        asked.append(tuple(sorted(name for (name,) in rows)))
+    return asked
 
 
-def cancel_wishes(connection: sqlite3.Connection, node: str, epoch: int) -> tuple[tuple[str, float], ...]:
-    return tuple(connection.execute(_SQL["cancel_wishes"], {"node": node, "epoch": epoch}).fetchall())
+def cancel_wishes(node: str, epoch: int) -> Work[tuple[tuple[str, float], ...]]:
+    rows = yield from fetch(_SQL["cancel_wishes"], node=node, epoch=epoch)
+    return tuple((job_id, wished_at) for job_id, wished_at in rows)
 
 
-def working_nodes(connection: sqlite3.Connection, now: float) -> tuple[str, ...]:
-    return tuple(name for (name,) in connection.execute(_SQL["live_nodes"], {"now": now}))
+def working_nodes(now: float | None) -> Work[tuple[str, ...]]:
+    """Return the names; `now` is None for the database's own clock, where it has one."""
+    rows = yield from fetch(_SQL["live_nodes"], now=now)
+    return tuple(name for (name,) in rows)
 
 
-def all_nodes(connection: sqlite3.Connection, now: float) -> tuple[Node, ...]:
-    return tuple(_node(row) for row in connection.execute(_SQL["all_nodes"], {"now": now}))
+def all_nodes(now: float | None) -> Work[tuple[Node, ...]]:
+    """Return the nodes; `now` is None for the database's own clock, where it has one."""
+    rows = yield from fetch(_SQL["all_nodes"], now=now)
+    return tuple(_node(row) for row in rows)
 
 
-def adopt_jobs(connection: sqlite3.Connection, adoptions: Sequence[Adoption]) -> Sequence[tuple[Job, ...]]:
-    return [_adopt(connection, adoption) for adoption in adoptions]
+def adopt_jobs(adoptions: Sequence[Adoption]) -> Work[Sequence[tuple[Job, ...]]]:
+    slices: list[tuple[Job, ...]] = []
+    for adoption in adoptions:
+        adopted = yield from _adopt(adoption)
+        slices.append(adopted)
+    return slices
 
 
-def _adopt(connection: sqlite3.Connection, adoption: Adoption) -> tuple[Job, ...]:
+def _adopt(adoption: Adoption) -> Work[tuple[Job, ...]]:
     holder = {"node": adoption.node, "epoch": adoption.epoch}
-    if connection.execute(_SQL["has_lease"], holder).fetchone() is None:
+    if not (yield from fetch(_SQL["has_lease"], **holder)):
         raise _lost(adoption.node, adoption.epoch)
-    connection.execute(_SQL["end_leases"], {"now": adoption.now, "epoch": adoption.epoch})
-    epochs = connection.execute(_SQL["orphaned_epochs"]).fetchall()
-    queues = [
-        connection.execute(_SQL["orphans"], {"epoch": epoch, "limit": adoption.limit}).fetchall() for (epoch,) in epochs
-    ]
+    yield from execute(_SQL["end_leases"], now=adoption.now, epoch=adoption.epoch)
+    epochs = yield from fetch(_SQL["orphaned_epochs"])
+    queues = []
+    for (epoch,) in epochs:
+        rows = yield from fetch(_SQL["orphans"], epoch=epoch, limit=adoption.limit)
+        queues.append([(due_at, job_id) for due_at, job_id in rows])
     chosen = tuple(job_id for _, job_id in heapq.nsmallest(adoption.limit, heapq.merge(*queues)))
-    write_rows(connection, _SQL["adopt"], [(job_id,) for job_id in chosen], before=(adoption.node, adoption.epoch))
-    return find_jobs(connection, chosen)
+    yield from write_rows(_SQL["adopt"], [(job_id,) for job_id in chosen], **holder)
+    return (yield from find_jobs(chosen))
 
 
 def _node(row: tuple[Any, ...]) -> Node:

@@ -3,12 +3,11 @@
 The one rule: a message is taken by a write. Whoever took it may die; it is due again when its time of hold is over.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from reelway.core.messages import Message
 from reelway.core.record import Record
-from reelway.store.queries import load, write_rows
+from reelway.store.queries import Work, execute, fetch, load, write_rows
 from reelway.store.rows import message_from_row, message_row
 
 __all__ = [
@@ -46,43 +45,43 @@ class FailedTry(Record):
     answer: str
 
 
-def add_messages(connection: sqlite3.Connection, messages: Sequence[Message]) -> None:
-    write_rows(connection, _SQL["add_messages"], [message_row(message) for message in messages])
+def add_messages(messages: Sequence[Message]) -> Work[None]:
+    yield from write_rows(_SQL["add_messages"], [message_row(message) for message in messages])
 
 
-def any_due(connection: sqlite3.Connection, now: float) -> bool:
-    return connection.execute(_SQL["any_due"], (now,)).fetchone() is not None
+def any_due(now: float) -> Work[bool]:
+    rows = yield from fetch(_SQL["any_due"], now=now)
+    return bool(rows)
 
 
-def hold_due_messages(connection: sqlite3.Connection, holds: Sequence[Hold]) -> Sequence[tuple[Message, ...]]:
+def hold_due_messages(holds: Sequence[Hold]) -> Work[Sequence[tuple[Message, ...]]]:
     """Take what is due for each, the oldest first; nobody gets what another took."""
     taken: list[tuple[Message, ...]] = []
     for hold in holds:
-        names = {"now": hold.now, "limit": hold.limit, "hold_until": hold.hold_until}
-        rows = connection.execute(_SQL["hold_due"], names).fetchall()
-        taken.append(tuple(message_from_row(row) for row in sorted(rows)))
+        rows = yield from fetch(_SQL["hold_due"], now=hold.now, limit=hold.limit, hold_until=hold.hold_until)
+        messages = (message_from_row(row) for row in rows)
+        taken.append(tuple(sorted(messages, key=lambda message: message.id)))
     return taken
 
 
-def note_deliveries(connection: sqlite3.Connection, deliveries: Sequence[Delivery]) -> Sequence[None]:
+def note_deliveries(deliveries: Sequence[Delivery]) -> Work[Sequence[None]]:
     for delivery in deliveries:
-        names = {"id": delivery.message_id, "now": delivery.now, "answer": delivery.answer}
-        connection.execute(_SQL["delivered"], names)
+        yield from execute(_SQL["delivered"], id=delivery.message_id, now=delivery.now, answer=delivery.answer)
     return [None] * len(deliveries)
 
 
-def note_failed_tries(connection: sqlite3.Connection, failed: Sequence[FailedTry]) -> Sequence[None]:
+def note_failed_tries(failed: Sequence[FailedTry]) -> Work[Sequence[None]]:
     for one in failed:
-        names = {"id": one.message_id, "due_at": one.due_at, "tries": one.tries, "answer": one.answer}
-        connection.execute(_SQL["failed"], names)
+        yield from execute(_SQL["failed"], id=one.message_id, due_at=one.due_at, tries=one.tries, answer=one.answer)
     return [None] * len(failed)
 
 
-def find_messages(connection: sqlite3.Connection, video_id: str) -> tuple[Message, ...]:
-    return tuple(message_from_row(row) for row in connection.execute(_SQL["messages"], (video_id,)))
+def find_messages(video_id: str) -> Work[tuple[Message, ...]]:
+    rows = yield from fetch(_SQL["messages"], video_id=video_id)
+    return tuple(message_from_row(row) for row in rows)
 
 
-def drop_bodies(connection: sqlite3.Connection, video_id: str) -> None:
+def drop_bodies(video_id: str) -> Work[None]:
     """Leave nothing of what was to be told, and of what was told only that it was."""
-    connection.execute(_SQL["drop_undelivered"], (video_id,))
-    connection.execute(_SQL["empty_delivered"], (video_id,))
+    yield from execute(_SQL["drop_undelivered"], video_id=video_id)
+    yield from execute(_SQL["empty_delivered"], video_id=video_id)

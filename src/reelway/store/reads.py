@@ -1,15 +1,14 @@
-"""What is read about videos, each function on a connection it is handed.
+"""What is read about videos, step by step, from whichever database.
 
 The one rule: nothing here writes, and every statement finds its rows by an index.
 """
 
-import sqlite3
 from typing import Any
 
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.lifecycle import FINAL, State
 from reelway.core.record import Record
-from reelway.store.queries import fetch_rows, load
+from reelway.store.queries import Work, fetch, fetch_rows, load
 from reelway.store.rows import entry_from_row, event_from_row, job_from_row, render_seconds_of
 from reelway.store.spec import JobPage, JobQuery
 
@@ -54,17 +53,16 @@ class IdempotentAnswer(Record):
     expires_at: float
 
 
-def find_job(connection: sqlite3.Connection, job_id: str) -> Job | None:
-    row = connection.execute(_JOB, (job_id,)).fetchone()
-    return None if row is None else job_from_row(row)
+def find_job(job_id: str) -> Work[Job | None]:
+    rows = yield from fetch(_JOB, id=job_id)
+    return job_from_row(rows[0]) if rows else None
 
 
-def find_jobs(connection: sqlite3.Connection, job_ids: tuple[str, ...]) -> tuple[Job, ...]:
+def find_jobs(job_ids: tuple[str, ...]) -> Work[tuple[Job, ...]]:
     """Return those that exist, in the order of the ids."""
     wanted = dict.fromkeys(job_ids)
-    found = {
-        row[0]: job_from_row(row[1:]) for row in fetch_rows(connection, _SQL["jobs_by_id"], [(i,) for i in wanted])
-    }
+    rows = yield from fetch_rows(_SQL["jobs_by_id"], [(job_id,) for job_id in wanted])
+    found = {row[0]: job_from_row(row[1:]) for row in rows}
     return tuple(found[job_id] for job_id in wanted if job_id in found)
 
 
@@ -76,19 +74,17 @@ def is_quick(query: JobQuery) -> bool:
     return query.tenant is not None and not passes_over
 
 
-def find_page(connection: sqlite3.Connection, query: JobQuery) -> JobPage:
+def find_page(query: JobQuery) -> Work[JobPage]:
     conditions, values = _conditions(query)
     total = None
     if query.counted:
-        text = _SQL["count"].replace("{conditions}", " ".join(conditions))
-        total = int(connection.execute(text, values).fetchone()[0])
+        [(counted,)] = yield from fetch(_SQL["count"].filled(conditions=" ".join(conditions)), **values)
+        total = int(counted)
     if query.after is not None:
         conditions.append(_BEYOND[query.descending])
-    text = (
-        _SQL["page"].replace("{conditions}", " ".join(conditions)).replace("{direction}", _DIRECTION[query.descending])
-    )
-    places = {"after": query.after, "limit": query.limit + 1, "skip": query.skip}
-    rows = connection.execute(text, {**values, **places}).fetchall()
+    statement = _SQL["page"].filled(conditions=" ".join(conditions), direction=_DIRECTION[query.descending])
+    values |= {"after": query.after, "limit": query.limit + 1, "skip": query.skip}
+    rows = yield from fetch(statement, **values)
     jobs = tuple(job_from_row(row) for row in rows[: query.limit])
     return JobPage(jobs=jobs, has_more=len(rows) > query.limit, total=total)
 
@@ -105,51 +101,55 @@ def _conditions(query: JobQuery) -> tuple[list[str], dict[str, Any]]:
     return conditions, values
 
 
-def find_events(connection: sqlite3.Connection, job_id: str, after_seq: int) -> tuple[JobEvent, ...]:
-    rows = connection.execute(_SQL["events"], {"id": job_id, "after_seq": after_seq})
+def find_events(job_id: str, after_seq: int) -> Work[tuple[JobEvent, ...]]:
+    rows = yield from fetch(_SQL["events"], id=job_id, after_seq=after_seq)
     return tuple(event_from_row(row) for row in rows)
 
 
-def find_entries(connection: sqlite3.Connection, job_id: str) -> tuple[Entry, ...]:
-    return tuple(entry_from_row(row) for row in connection.execute(_SQL["entries"], {"id": job_id}))
+def find_entries(job_id: str) -> Work[tuple[Entry, ...]]:
+    rows = yield from fetch(_SQL["entries"], id=job_id)
+    return tuple(entry_from_row(row) for row in rows)
 
 
-def idempotent_answer(connection: sqlite3.Connection, key_id: str, key: str) -> IdempotentAnswer | None:
-    row = connection.execute(_SQL["idempotent_answer"], {"key_id": key_id, "key": key}).fetchone()
-    return None if row is None else IdempotentAnswer(body_hash=row[0], job_id=row[1], expires_at=row[2])
+def idempotent_answer(key_id: str, key: str) -> Work[IdempotentAnswer | None]:
+    rows = yield from fetch(_SQL["idempotent_answer"], key_id=key_id, key=key)
+    return IdempotentAnswer(body_hash=rows[0][0], job_id=rows[0][1], expires_at=rows[0][2]) if rows else None
 
 
-def find_tombstone_tenant(connection: sqlite3.Connection, job_id: str) -> str | None:
-    row = connection.execute(_SQL["tombstone_tenant"], {"id": job_id}).fetchone()
-    return None if row is None else str(row[0])
+def find_tombstone_tenant(job_id: str) -> Work[str | None]:
+    rows = yield from fetch(_SQL["tombstone_tenant"], id=job_id)
+    return str(rows[0][0]) if rows else None
 
 
-def holders(connection: sqlite3.Connection, account: str, operation_keys: tuple[str, ...]) -> dict[str, str]:
-    rows = [(key,) for key in dict.fromkeys(operation_keys)]
-    return dict(fetch_rows(connection, _SQL["holders"], rows, after=(account, account)))
+def holders(account: str, operation_keys: tuple[str, ...]) -> Work[dict[str, str]]:
+    keys = [(key,) for key in dict.fromkeys(operation_keys)]
+    rows = yield from fetch_rows(_SQL["holders"], keys, account=account)
+    return dict(rows)
 
 
-def expiring_jobs(connection: sqlite3.Connection, now: float, limit: int) -> tuple[Job, ...]:
-    rows = connection.execute(_SQL["expiring"], {"now": now, "limit": limit})
+def expiring_jobs(now: float, limit: int) -> Work[tuple[Job, ...]]:
+    rows = yield from fetch(_SQL["expiring"], now=now, limit=limit)
     return tuple(job_from_row(row) for row in rows)
 
 
-def queued_before(connection: sqlite3.Connection, job: Job) -> int:
-    names = {"created_at": job.created_at, "id": job.id}
-    return int(connection.execute(_SQL["queue_position"], names).fetchone()[0])
+def queued_before(job: Job) -> Work[int]:
+    [(count,)] = yield from fetch(_SQL["queue_position"], created_at=job.created_at, id=job.id)
+    return int(count)
 
 
-def unfinished_counts(connection: sqlite3.Connection) -> dict[State, int]:
+def unfinished_counts() -> Work[dict[State, int]]:
     """Return every unfinished state with its number of jobs, also where that is 0."""
-    counts = {State(state): int(count) for state, count in connection.execute(_SQL["count_unfinished"])}
+    rows = yield from fetch(_SQL["count_unfinished"])
+    counts = {State(state): int(count) for state, count in rows}
     return {state: counts.get(state, 0) for state in State if state not in FINAL}
 
 
-def completed_render_seconds(connection: sqlite3.Connection, limit: int) -> dict[str, tuple[float, ...]]:
+def completed_render_seconds(limit: int) -> Work[dict[str, tuple[float, ...]]]:
     """Return the render times of each model's newest completed jobs, the newest first."""
     measured: dict[str, tuple[float, ...]] = {}
-    for (model,) in connection.execute(_SQL["completed_models"]).fetchall():
-        rows = connection.execute(_SQL["newest_completed"], {"model": model, "limit": limit})
+    models = yield from fetch(_SQL["completed_models"])
+    for (model,) in models:
+        rows = yield from fetch(_SQL["newest_completed"], model=model, limit=limit)
         seconds = tuple(taken for (record,) in rows if (taken := render_seconds_of(record)) is not None)
         if seconds:
             measured[model] = seconds

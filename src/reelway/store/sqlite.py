@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
 from reelway.core.errands import Errand
 from reelway.core.errors import StorageFailed
@@ -20,8 +20,9 @@ from reelway.core.lifecycle import State
 from reelway.core.messages import Message
 from reelway.store import errands, keyring, leases, outbox, reads, writes
 from reelway.store.committer import Committer
-from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, prepare
+from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, perform, prepare
 from reelway.store.failures import explained
+from reelway.store.queries import Work
 from reelway.store.spec import (
     Change,
     Created,
@@ -87,11 +88,11 @@ class SqliteStore:
     # --- nodes
 
     async def join(self, node: str, now: float, lease_seconds: float, facts: NodeFacts | None = None) -> int:
-        lease = leases.Lease(node=node, lease_until=now + lease_seconds, facts=facts or NodeFacts())
+        lease = leases.Lease(node=node, now=now, lease_seconds=lease_seconds, facts=facts or NodeFacts())
         return await self._committer.run(leases.join_nodes, lease)
 
     async def renew(self, node: str, epoch: int, now: float, lease_seconds: float) -> bool:
-        lease = leases.Lease(node=node, epoch=epoch, lease_until=now + lease_seconds)
+        lease = leases.Lease(node=node, epoch=epoch, now=now, lease_seconds=lease_seconds)
         return await self._committer.run(leases.renew_leases, lease)
 
     async def leave(self, node: str, epoch: int) -> None:
@@ -252,7 +253,7 @@ class SqliteStore:
 
     def _read_here(
         self,
-        read: Callable[Concatenate[sqlite3.Connection, _Arguments], _Found],
+        read: Callable[_Arguments, Work[_Found]],
         /,
         *arguments: _Arguments.args,
         **named: _Arguments.kwargs,
@@ -260,13 +261,13 @@ class SqliteStore:
         if self._reader is None:
             raise StorageFailed("the store is not open; nothing can be read")
         try:
-            return read(self._reader, *arguments, **named)
+            return perform(self._reader, read(*arguments, **named))
         except sqlite3.Error as error:
             raise explained(error, self._path) from error
 
     async def _read_in_thread(
         self,
-        read: Callable[Concatenate[sqlite3.Connection, _Arguments], _Found],
+        read: Callable[_Arguments, Work[_Found]],
         /,
         *arguments: _Arguments.args,
         **named: _Arguments.kwargs,
@@ -277,7 +278,7 @@ class SqliteStore:
         def read_there() -> _Found:
             connection = self._spare_readers.get()
             try:
-                return read(connection, *arguments, **named)
+                return perform(connection, read(*arguments, **named))
             except sqlite3.Error as error:
                 raise explained(error, self._path) from error
             finally:

@@ -1,10 +1,9 @@
-"""What is written about videos, each function many items at once, inside a transaction that the committer opens and ends.
+"""What is written about videos, each function many items at once, inside a transaction that a committer opens and ends.
 
 The one rule: a function either writes all of its items or raises, and may then be run again item by item. None of them looks
 at a clock.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from reelway.core.errands import Errand
@@ -12,7 +11,7 @@ from reelway.core.errors import Conflict, Contradiction, Gone, LeaseLost
 from reelway.core.record import Record
 from reelway.store.errands import add_errands
 from reelway.store.outbox import add_messages, drop_bodies
-from reelway.store.queries import load, write_rows
+from reelway.store.queries import Work, execute, fetch, load, write_rows
 from reelway.store.reads import find_job, idempotent_answer
 from reelway.store.rows import change_row, claim_row, entry_row, event_row, job_row
 from reelway.store.spec import Change, Created, Creation, IdempotencyClaim
@@ -37,36 +36,38 @@ class _KeyIsHeld(Exception):
     """One of several idempotency keys is not free; tried alone, each will find out whether it was that one."""
 
 
-def create_videos(connection: sqlite3.Connection, creations: Sequence[Creation]) -> Sequence[Created]:
+def create_videos(creations: Sequence[Creation]) -> Work[Sequence[Created]]:
     """Write new videos with all that belongs to them; one whose idempotency key is held gets the earlier answer."""
     claims = [(creation, creation.idempotency) for creation in creations if creation.idempotency is not None]
-    if claims and not _claim_keys(connection, claims):
+    if claims and not (yield from _claim_keys(claims)):
         if len(creations) > 1:
             raise _KeyIsHeld
         [(creation, claim)] = claims
-        earlier = replay(connection, claim, creation.job.created_at)
-        if earlier is None:
+        earlier = yield from replay(claim, creation.job.created_at)
+        if earlier is not None:
+            return [earlier]
+        # Another node deleted the video between our two looks, so the key is free now.
+        if not (yield from _claim_keys(claims)):
             raise Contradiction(
                 f"{creation.job.id}: its idempotency key was neither free nor held; run `reelway db check`"
             )
-        return [earlier]
 
     jobs = [job for creation in creations for job in (creation.job, *creation.takes)]
-    write_rows(connection, _SQL["add_jobs"], [job_row(job) for job in jobs])
-    write_rows(connection, _SQL["add_events"], [event_row(creation.job, creation.event) for creation in creations])
+    yield from write_rows(_SQL["add_jobs"], [job_row(job) for job in jobs])
+    yield from write_rows(_SQL["add_events"], [event_row(creation.job, creation.event) for creation in creations])
     reserved = [entry_row(creation.job, creation.entry) for creation in creations if creation.entry is not None]
-    write_rows(connection, _SQL["add_entries"], reserved)
-    add_messages(connection, [creation.message for creation in creations if creation.message is not None])
+    yield from write_rows(_SQL["add_entries"], reserved)
+    yield from add_messages([creation.message for creation in creations if creation.message is not None])
     return [Created(job=creation.job) for creation in creations]
 
 
-def replay(connection: sqlite3.Connection, claim: IdempotencyClaim, now: float) -> Created | None:
+def replay(claim: IdempotencyClaim, now: float) -> Work[Created | None]:
     """Return the answer an earlier request with this key got, None when the key is free.
 
     Raise `Conflict` when that request had another body, and `Gone` when its video was deleted since: making a second one
     would charge for a repetition. A key that nobody chose is free then: whoever deletes a video has had the answer.
     """
-    answer = idempotent_answer(connection, claim.key_id, claim.key)
+    answer = yield from idempotent_answer(claim.key_id, claim.key)
     if answer is None or answer.expires_at <= now:
         return None
     if answer.body_hash != claim.body_hash:
@@ -75,7 +76,7 @@ def replay(connection: sqlite3.Connection, claim: IdempotencyClaim, now: float) 
             "send the same body again, or a new key for a new video",
             code="idempotency_mismatch",
         )
-    job = find_job(connection, answer.job_id)
+    job = yield from find_job(answer.job_id)
     if job is None and claim.sending is not None:
         return None
     if job is None:
@@ -86,54 +87,61 @@ def replay(connection: sqlite3.Connection, claim: IdempotencyClaim, now: float) 
     return Created(job=job, replayed=True)
 
 
-def apply_changes(connection: sqlite3.Connection, changes: Sequence[Change]) -> Sequence[None]:
+def apply_changes(changes: Sequence[Change]) -> Work[Sequence[None]]:
     """Write one change of each job, or raise `LeaseLost` when one of them is not the caller's to change any more."""
-    if write_rows(connection, _SQL["apply_changes"], [change_row(change) for change in changes]) != len(changes):
+    written = yield from write_rows(_SQL["apply_changes"], [change_row(change) for change in changes])
+    if written != len(changes):
         raise LeaseLost(_lost(changes[0]) if len(changes) == 1 else "one of several jobs")
     told = [event_row(change.job, change.event) for change in changes if change.event is not None]
-    write_rows(connection, _SQL["add_events"], told)
-    _add_entries(connection, changes)
-    add_messages(connection, [change.message for change in changes if change.message is not None])
-    add_errands(connection, [errand for change in changes for errand in change.errands])
+    yield from write_rows(_SQL["add_events"], told)
+    yield from _add_entries(changes)
+    yield from add_messages([change.message for change in changes if change.message is not None])
+    yield from add_errands([errand for change in changes for errand in change.errands])
     return [None] * len(changes)
 
 
-def request_cancels(connection: sqlite3.Connection, wishes: Sequence[CancelWish]) -> Sequence[None]:
+def request_cancels(wishes: Sequence[CancelWish]) -> Work[Sequence[None]]:
     """Note who wants what cancelled."""
     for wish in wishes:
-        connection.execute(_SQL["request_cancel"], {"id": wish.job_id, "now": wish.now})
+        yield from execute(_SQL["request_cancel"], id=wish.job_id, now=wish.now)
     return [None] * len(wishes)
 
 
-def delete_videos(connection: sqlite3.Connection, deletions: Sequence[Deletion]) -> Sequence[None]:
+def delete_videos(deletions: Sequence[Deletion]) -> Work[Sequence[None]]:
     """Remove final videos with all but their ledger and leave tombstones; what is not there is deleted already."""
     for deletion in deletions:
-        names = {"id": deletion.job_id, "now": deletion.now}
-        unfinished = connection.execute(_SQL["unfinished_of"], names).fetchone()
-        if unfinished is not None:
-            raise Conflict(f"{unfinished[0]} is still being made: cancel it, then delete it")
-        connection.execute(_SQL["bury"], names)
-        drop_bodies(connection, deletion.job_id)
-        connection.execute(_SQL["delete_takes"], names)
-        connection.execute(_SQL["delete_job"], names)
-        add_errands(connection, deletion.errands)
+        unfinished = yield from fetch(_SQL["unfinished_of"], id=deletion.job_id)
+        if unfinished:
+            raise Conflict(f"{unfinished[0][0]} is still being made: cancel it, then delete it")
+        yield from execute(_SQL["bury"], id=deletion.job_id, now=deletion.now)
+        yield from drop_bodies(deletion.job_id)
+        yield from execute(_SQL["delete_takes"], id=deletion.job_id)
+        yield from execute(_SQL["delete_job"], id=deletion.job_id)
+        yield from add_errands(deletion.errands)
     return [None] * len(deletions)
 
 
-def _claim_keys(connection: sqlite3.Connection, claims: Sequence[tuple[Creation, IdempotencyClaim]]) -> bool:
-    """Take all of these keys; False when one is held. Sweeps twice as many old ones, so that they never pile up."""
+def _claim_keys(claims: Sequence[tuple[Creation, IdempotencyClaim]]) -> Work[bool]:
+    """Take all of these keys; False when one is held, or two of them are the same.
+
+    Sweeps twice as many old ones, so that they never pile up.
+    """
     now = max(creation.job.created_at for creation, _ in claims)
-    connection.execute(_SQL["forget_idempotency_keys"], {"now": now, "limit": 2 * len(claims)})
-    rows = [claim_row(claim, creation.job) for creation, claim in claims]
-    return write_rows(connection, _SQL["claim_idempotency_keys"], rows) == len(claims)
+    yield from execute(_SQL["forget_idempotency_keys"], now=now, limit=2 * len(claims))
+    rows = {(claim.key_id, claim.key): claim_row(claim, creation.job) for creation, claim in claims}
+    if len(rows) != len(claims):
+        return False
+    # In one order, lest two nodes that claim the same keys wait for each other.
+    claimed = yield from write_rows(_SQL["claim_idempotency_keys"], [rows[key] for key in sorted(rows)])
+    return claimed == len(claims)
 
 
-def _add_entries(connection: sqlite3.Connection, changes: Sequence[Change]) -> None:
+def _add_entries(changes: Sequence[Change]) -> Work[None]:
     entries = [(change.job, change.entry) for change in changes if change.entry is not None]
     reserved = [entry_row(job, entry) for job, entry in entries if entry.kind == "reserve"]
     ended = [entry_row(job, entry) for job, entry in entries if entry.kind != "reserve"]
-    write_rows(connection, _SQL["add_entries"], reserved)
-    if write_rows(connection, _SQL["close_reservations"], ended) != len(ended):
+    yield from write_rows(_SQL["add_entries"], reserved)
+    if (yield from write_rows(_SQL["close_reservations"], ended)) != len(ended):
         names = ", ".join(job.id for job, _ in entries)
         raise Contradiction(f"{names}: nothing was reserved, so nothing can be settled or released")
 

@@ -8,7 +8,7 @@ ON CONFLICT (id) DO NOTHING
 
 -- name: any_due
 -- Whether there is anything to do, asked far more often than there is.
-SELECT 1 FROM errands WHERE due_at <= ? LIMIT 1
+SELECT 1 FROM errands WHERE due_at <= :now LIMIT 1
 
 -- name: hold_due
 -- Take the errands that are due first, and put them off for whoever else looks while they are being run.
@@ -26,9 +26,9 @@ UPDATE errands SET due_at = :due_at, tries = :tries, last_answer = :answer WHERE
 
 -- name: errands
 -- What is left to do about a video.
-SELECT id, job_id, work, created_at, due_at, tries, last_answer FROM errands WHERE job_id = ? ORDER BY id
+SELECT id, job_id, work, created_at, due_at, tries, last_answer FROM errands WHERE job_id = :job_id ORDER BY id
 
 -- name: given_up
 -- What only an operator can mend, the oldest first.
 SELECT id, job_id, work, created_at, due_at, tries, last_answer FROM errands
-WHERE due_at IS NULL ORDER BY created_at LIMIT ?
+WHERE due_at IS NULL ORDER BY created_at LIMIT :limit

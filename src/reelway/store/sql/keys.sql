@@ -7,7 +7,7 @@ VALUES (:id, :tenant, :name, :hash, :hint, :scopes, :created_at, :expires_at, :r
 
 -- name: key_by_hash
 -- The read behind every authentication: one row by its unique hash.
-SELECT id, tenant, name, hash, hint, scopes, created_at, expires_at, revoked_at FROM api_keys WHERE hash = ?
+SELECT id, tenant, name, hash, hint, scopes, created_at, expires_at, revoked_at FROM api_keys WHERE hash = :hash
 
 -- name: keys
 -- All keys, the oldest first.
@@ -19,7 +19,7 @@ UPDATE api_keys SET revoked_at = coalesce(revoked_at, :now) WHERE id = :id
 
 -- name: fact
 -- One fact.
-SELECT value FROM facts WHERE name = ?
+SELECT value FROM facts WHERE name = :name
 
 -- name: set_fact
 -- Set a fact unless it is set.

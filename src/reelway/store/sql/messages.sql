@@ -10,7 +10,7 @@ VALUES {rows}
 -- name: any_due
 -- Whether there is anything to send, asked far more often than there is.
 SELECT 1 FROM messages AS due
-WHERE due_at <= ?
+WHERE due_at <= :now
   AND NOT EXISTS (
     SELECT 1 FROM messages AS earlier
     WHERE earlier.video_id = due.video_id AND earlier.seq < due.seq AND earlier.due_at IS NOT NULL
@@ -46,12 +46,12 @@ UPDATE messages SET due_at = :due_at, tries = :tries, last_answer = :answer WHER
 -- name: messages
 -- A video's messages, the oldest first.
 SELECT id, video_id, seq, tenant, type, url, body, created_at, due_at, tries, delivered_at, last_answer
-FROM messages WHERE video_id = ? ORDER BY seq
+FROM messages WHERE video_id = :video_id ORDER BY seq
 
 -- name: drop_undelivered
 -- What was not told about a video that is being deleted is not told any more.
-DELETE FROM messages WHERE video_id = ? AND delivered_at IS NULL
+DELETE FROM messages WHERE video_id = :video_id AND delivered_at IS NULL
 
 -- name: empty_delivered
 -- That something was told of a deleted video stays on record; what it was does not.
-UPDATE messages SET body = '' WHERE video_id = ?
+UPDATE messages SET body = '' WHERE video_id = :video_id

@@ -3,7 +3,7 @@
 -- name: join
 -- Give a node a lease under an epoch greater than any before; an older lease of the same node is thereby over.
 INSERT INTO nodes (node, epoch, lease_until, host, process_id, version, role, started_at)
-SELECT :node, coalesce(max(epoch), 0) + 1, :lease_until, :host, :process_id, :version, :role, :started_at
+SELECT :node, coalesce(max(epoch), 0) + 1, :now + :lease_seconds, :host, :process_id, :version, :role, :started_at
 FROM nodes WHERE true
 ON CONFLICT (node) DO UPDATE
 SET epoch = excluded.epoch, lease_until = excluded.lease_until, host = excluded.host, process_id = excluded.process_id,
@@ -17,7 +17,7 @@ DELETE FROM nodes WHERE lease_until = 0 AND epoch < (SELECT max(epoch) FROM node
 -- name: renew
 -- The one write that keeps any number of jobs; it also tells whether the node is asked to drain.
 -- (`IS NOT NULL` is true of every column there in SQLite 3.40, so the column itself is returned.)
-UPDATE nodes SET lease_until = :lease_until WHERE node = :node AND epoch = :epoch AND lease_until > 0
+UPDATE nodes SET lease_until = :now + :lease_seconds WHERE node = :node AND epoch = :epoch AND lease_until > 0
 RETURNING draining_at
 
 -- name: leave
@@ -56,12 +56,12 @@ LIMIT :limit
 
 -- name: adopt
 -- Make the caller their owner; their version stays, the epoch fences the former owner.
-UPDATE jobs SET owner = ?, epoch = ? WHERE id IN (VALUES {rows})
+UPDATE jobs SET owner = :node, epoch = :epoch WHERE id IN (VALUES {rows})
 
 -- name: hand_back
 -- Single jobs are given back while the lease goes on for others; the version stays.
 UPDATE jobs SET owner = NULL, epoch = 0
-WHERE owner = ? AND epoch = ? AND state IN ('queued', 'submitting', 'running', 'collecting') AND id IN (VALUES {rows})
+WHERE owner = :node AND epoch = :epoch AND state IN ('queued', 'submitting', 'running', 'collecting') AND id IN (VALUES {rows})
 
 -- name: cancel_wishes
 -- Read at every renewal, so it has an index of its own, in which there is next to nothing.

@@ -2,7 +2,7 @@
 
 -- name: job
 -- The read behind every status request: one row by its key.
-SELECT record, owner, epoch, version, cancel_requested_at FROM jobs WHERE id = ?
+SELECT record, owner, epoch, version, cancel_requested_at FROM jobs WHERE id = :id
 
 -- name: jobs_by_id
 -- Several rows by their keys, in no order.
@@ -39,10 +39,10 @@ SELECT tenant FROM tombstones WHERE job_id = :id
 -- Which of these works of a vendor belong to a job of ours, also to a deleted one.
 WITH asked (operation_key) AS (VALUES {rows})
 SELECT asked.operation_key, jobs.id
-FROM asked JOIN jobs ON jobs.account = ? AND jobs.operation_key = asked.operation_key
+FROM asked JOIN jobs ON jobs.account = :account AND jobs.operation_key = asked.operation_key
 UNION ALL
 SELECT asked.operation_key, tombstones.job_id
-FROM asked JOIN tombstones ON tombstones.account = ? AND tombstones.operation_key = asked.operation_key
+FROM asked JOIN tombstones ON tombstones.account = :account AND tombstones.operation_key = asked.operation_key
 
 -- name: expiring
 -- Final jobs whose bytes should go, the longest overdue first.

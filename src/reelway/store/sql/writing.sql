@@ -86,7 +86,7 @@ LIMIT 1
 -- name: bury
 -- Keep of a video and its takes whose they were and which work of a vendor they had.
 INSERT INTO tombstones (job_id, tenant, deleted_at, account, operation_key)
-SELECT id, tenant, :now, account, operation_key FROM jobs WHERE id = :id OR parent = :id
+SELECT id, tenant, CAST(:now AS DOUBLE PRECISION), account, operation_key FROM jobs WHERE id = :id OR parent = :id
 
 -- name: delete_takes
 -- The takes go before their video; their events go with them.
