@@ -4,4 +4,4 @@ import pytest
 
 pytest.register_assert_rewrite("tests.store.records")
 
-pytest_plugins = ["tests.postgres"]
+pytest_plugins = ["tests.objects", "tests.postgres"]

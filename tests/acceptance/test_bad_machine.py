@@ -94,7 +94,7 @@ def test_a_video_waits_for_room_on_the_disk_of_the_files(
 
         small_disk.free()
         assert_whole(gateway, video["id"])
-        assert not list((small_disk.folder / "assets" / ".scratch").iterdir())
+        assert not [path for path in (small_disk.folder / "assets" / ".scratch").rglob("*") if path.is_file()]
         assert len(gateway.ask("GET", "/v1/videos").json["data"]) == 1
     assert len(sandbox.creates()) - before == 1
 

@@ -42,14 +42,25 @@ async def test_an_asset_is_a_file_under_its_key(assets: FolderAssets, tmp_path: 
     assert path.read_bytes() == b"film"
 
 
-async def test_opening_empties_the_scratch_folder(assets: FolderAssets) -> None:
-    """What a killed process was writing is swept away, and nothing else."""
+async def test_opening_sweeps_up_after_the_dead(assets: FolderAssets, tmp_path: Path) -> None:
+    """What a killed process was writing goes; what a living one is writing beside us stays."""
     await keep(assets, "videos/v", b"film")
-    (assets.scratch_folder() / "half").write_bytes(b"half a film")
-    (assets.scratch_folder() / "folder").mkdir()
-    await assets.open()
-    assert list(assets.scratch_folder().iterdir()) == []
+    left_over = tmp_path / "assets" / ".scratch" / "dead"
+    left_over.mkdir()
+    (left_over / "half").write_bytes(b"half a film")
+    (tmp_path / "assets" / ".scratch" / "stray").write_bytes(b"from before there were folders")
+    async with assets.writer("videos/w", limit_bytes=10 * MEGABYTE) as writer:
+        await writer.write(b"x" * (2 * MEGABYTE))
+        beside = FolderAssets(tmp_path / "assets")
+        await beside.open()
+        await writer.commit()
+    assert {path.name for path in left_over.parent.iterdir()} == {
+        assets.scratch_folder().name,
+        beside.scratch_folder().name,
+    }
+    await beside.close()
     assert await whole(assets, "videos/v") == b"film"
+    assert await assets.size("videos/w") == 2 * MEGABYTE
 
 
 async def test_folders_that_became_empty_go(assets: FolderAssets, tmp_path: Path) -> None:
@@ -60,6 +71,7 @@ async def test_folders_that_became_empty_go(assets: FolderAssets, tmp_path: Path
     await assets.delete_older("inputs", 1e12)
     await assets.delete("videos/v1/0/a")
     await assets.delete_under("videos/v2/0")
+    await assets.close()
     assert sorted(path.name for path in (tmp_path / "assets").rglob("*")) == [".scratch"]
 
 
@@ -150,7 +162,7 @@ def test_a_real_limit_of_the_system_is_met_while_writing(tmp_path: Path) -> None
     )
     assert run.stdout.startswith("4000000 "), run.stdout
     assert "ulimit -f" in run.stdout
-    assert [path.name for path in tmp_path.rglob("*")] == [".scratch"]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 async def test_a_file_in_place_of_the_folder(tmp_path: Path) -> None:

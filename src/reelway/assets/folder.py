@@ -9,14 +9,14 @@ import contextlib
 import hashlib
 import itertools
 import os
-import re
-import secrets
 import shutil
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 from reelway.assets.folder_writer import FolderWriter
+from reelway.assets.keys import require_key
+from reelway.assets.scratch import Scratch, remove
 from reelway.assets.spec import Listed, Stored
 from reelway.core.disk import disk_failed
 
@@ -24,9 +24,6 @@ __all__ = ["FolderAssets"]
 
 _PIECE_BYTES = 1024 * 1024
 _SCRATCH = ".scratch"
-_KEY = re.compile(r"[a-z0-9_-][a-z0-9_.-]{0,199}(/[a-z0-9_-][a-z0-9_.-]{0,199})*")
-"""No part begins with a dot, so no key leads out of the folder or into the scratch folder."""
-
 _PLACING_TRIES = 10
 _LISTED_AT_ONCE = 500
 
@@ -36,17 +33,16 @@ class FolderAssets:
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._scratch = root / _SCRATCH
+        self._scratch = Scratch(root / _SCRATCH)
 
     async def open(self) -> None:
-        await asyncio.to_thread(self._open)
+        await asyncio.to_thread(self._scratch.open)
 
     async def close(self) -> None:
-        """Nothing is held open between calls."""
+        await asyncio.to_thread(self._scratch.close)
 
     def writer(self, key: str, *, limit_bytes: int) -> FolderWriter:
-        partial = self._scratch / secrets.token_hex(16)
-        return FolderWriter(key, self._path(key), partial, self._place, limit_bytes)
+        return FolderWriter(key, self._path(key), self._scratch.new_path(), self._place, limit_bytes)
 
     async def put_file(self, key: str, source: Path) -> Stored:
         return await asyncio.to_thread(self._put_file, key, self._path(key), source)
@@ -86,27 +82,12 @@ class FolderAssets:
         yield path
 
     def scratch_folder(self) -> Path:
-        return self._scratch
+        return self._scratch.folder
 
     def _path(self, key: str) -> Path:
-        if not _KEY.fullmatch(key):
-            raise ValueError(
-                f"{key!r} is not an asset key: lower-case letters, digits and _ - . in parts separated by /"
-            )
-        return self._root / key
+        return self._root / require_key(key)
 
     # --- in a thread
-
-    def _open(self) -> None:
-        try:
-            self._scratch.mkdir(parents=True, exist_ok=True)
-            for left_over in self._scratch.iterdir():
-                _remove(left_over)
-            probe = self._scratch / "probe"
-            probe.write_bytes(b"writable")
-            probe.unlink()
-        except OSError as error:
-            raise disk_failed(error, str(self._root)) from error
 
     def _place(self, path: Path, finished: Path) -> None:
         """Sync a finished file and let it appear under its path."""
@@ -126,7 +107,7 @@ class FolderAssets:
             with source.open("rb") as file:
                 sha256 = hashlib.file_digest(file, "sha256").hexdigest()
             size = source.stat().st_size
-            if source.stat().st_dev == self._scratch.stat().st_dev:
+            if source.stat().st_dev == self._scratch.folder.stat().st_dev:
                 os.utime(source)
                 self._place(path, source)
             else:
@@ -137,7 +118,7 @@ class FolderAssets:
 
     def _copy_in(self, path: Path, source: Path) -> None:
         """Bring a file from another disk, to which a rename does not reach."""
-        finished = self._scratch / secrets.token_hex(16)
+        finished = self._scratch.new_path()
         try:
             shutil.copyfile(source, finished)
             self._place(path, finished)
@@ -170,11 +151,11 @@ class FolderAssets:
         """Move the folder out of sight in one step, then remove it at leisure."""
         if not folder.is_dir():
             return 0
-        doomed = self._scratch / secrets.token_hex(16)
+        doomed = self._scratch.new_path()
         try:
             folder.rename(doomed)
             count = sum(len(names) for _, _, names in os.walk(doomed))
-            _remove(doomed)
+            remove(doomed)
         except FileNotFoundError:
             return 0  # somebody else was quicker
         except OSError as error:
@@ -262,10 +243,3 @@ def _sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

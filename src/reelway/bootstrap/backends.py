@@ -25,7 +25,9 @@ def make_store(settings: Settings) -> JobStore:
 
 def make_assets(settings: Settings) -> AssetStore:
     """Return the asset store of these settings, not opened yet."""
-    return _chosen(_ASSETS, settings.assets, "REELWAY_ASSETS_URL", "files in file:///FOLDER")(settings)
+    return _chosen(
+        _ASSETS, settings.assets, "REELWAY_ASSETS_URL", "files in file:///FOLDER, s3://, gs:// or az://BUCKET"
+    )(settings)
 
 
 def is_shared(settings: Settings) -> bool:
@@ -45,8 +47,19 @@ def _folder(settings: Settings) -> AssetStore:
     return FolderAssets(Path(unquote(urlsplit(settings.assets).path)))
 
 
+def _objects(settings: Settings) -> AssetStore:
+    from reelway.assets.objects import ObjectAssets
+
+    return ObjectAssets(settings.assets, settings.data_dir / "scratch")
+
+
 _STORES: Mapping[str, Callable[[Settings], JobStore]] = {"sqlite": _sqlite}
-_ASSETS: Mapping[str, Callable[[Settings], AssetStore]] = {"file": _folder}
+_ASSETS: Mapping[str, Callable[[Settings], AssetStore]] = {
+    "file": _folder,
+    "s3": _objects,
+    "gs": _objects,
+    "az": _objects,
+}
 
 
 def _chosen(

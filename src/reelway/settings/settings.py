@@ -65,7 +65,9 @@ class Settings(BaseSettings):
         description="Where the records are kept, `sqlite:////var/lib/reelway.db` say; else `data_dir/reelway.db`.",
     )
     assets_url: str | None = Field(
-        default=None, description="Where the bytes are kept, `file:///srv/videos` say; else `data_dir/assets`."
+        default=None,
+        description="Where the bytes are kept: `file:///srv/videos` say, or a bucket, `s3://BUCKET/FOLDER`, `gs://BUCKET/FOLDER` "
+        "or `az://CONTAINER/FOLDER`, with credentials from the variables that are usual there; else `data_dir/assets`.",
     )
 
     sandbox: Literal["auto", "on", "off"] = Field(
