@@ -164,7 +164,7 @@ class ScriptedDriver(Driver):
         return await super().run(flow, adapter, account)
 
     def open(
-        self, download: Download, adapter: Adapter, account: Account, *, start: int = 0
+        self, download: Download, adapter: Adapter, account: Account, *, start: int = 0, validator: str = ""
     ) -> AbstractAsyncContextManager[Stream]:
         return self._open(start)
 
@@ -177,8 +177,11 @@ class ScriptedDriver(Driver):
             return
         body, broken = line if isinstance(line, tuple) else (line, None)
         rest = body[start:]
-        length = {"content-length": str(len(rest) if broken is None else len(VIDEO) - start)}
-        yield Stream(status=206 if start else 200, headers=length, pieces=_pieces(rest, broken))
+        total = len(body) if broken is None else len(VIDEO)
+        headers = {"content-length": str(total - start), "etag": '"fox"'}
+        if start:
+            headers["content-range"] = f"bytes {start}-{total - 1}/{total}"
+        yield Stream(status=206 if start else 200, headers=headers, pieces=_pieces(rest, broken))
 
 
 async def _pieces(body: bytes, broken: Exception | None = None) -> AsyncIterator[bytes]:

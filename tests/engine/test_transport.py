@@ -168,7 +168,7 @@ async def test_a_redirect_to_another_host_leaves_the_credential_behind(transport
 async def test_a_result_inside_our_network_is_refused(transport: Transport, vendor: Vendor) -> None:
     """A vendor on the internet cannot send us to an address of our own network."""
     request = HttpRequest(method="GET", path=f"{vendor.url}/metadata")
-    with pytest.raises(NotSent):
+    with pytest.raises(UnexpectedResponse, match="not fetched"):
         async with transport.stream(account("https://vendor.example"), request):
             pass
     assert vendor.requests == []

@@ -13,11 +13,11 @@ _HOLD = NOW + 60
 
 def forgetting(job: Job, *, due_at: float = NOW) -> Errand:
     """Return the errand to have a vendor delete its copy of this video."""
-    return errand_for("forget", job.id, ForgetWork(account="acme", operation={"id": "é"}), NOW, due_at=due_at)
+    return errand_for("forget", job.id, ForgetWork(account="acme", operation={"id": "é"}), NOW).evolve(due_at=due_at)
 
 
 def removing(job: Job, *, due_at: float = NOW) -> Errand:
-    return errand_for("remove", job.id, RemoveBytes(prefixes=(f"videos/{job.id}",)), NOW, due_at=due_at)
+    return errand_for("expire", job.id, RemoveBytes(prefixes=(f"videos/{job.id}",)), NOW).evolve(due_at=due_at)
 
 
 class ErrandConformance:
@@ -26,7 +26,7 @@ class ErrandConformance:
     async def test_errands_are_written_with_their_change(self, store: JobStore, fleet: Fleet) -> None:
         """What was written is read back to the letter, whatever the kind of work."""
         job = await fleet.held()
-        wanted = (forgetting(job), removing(job))
+        wanted = (removing(job), forgetting(job))
         await store.apply(change(job, job.epoch, **completed()).evolve(errands=wanted))
         assert await store.errands(job.id) == wanted
         assert await store.errands((await fleet.ended()).id) == ()
@@ -57,8 +57,8 @@ class ErrandConformance:
         await store.plan_errand(forgetting(job))
         await store.delete(job.id, NOW, errands=(forgetting(job), removing(job)))
         assert await store.errands(job.id) == (
-            forgetting(job, due_at=NOW + 5).evolve(tries=3, last_answer="503"),
             removing(job),
+            forgetting(job, due_at=NOW + 5).evolve(tries=3, last_answer="503"),
         )
 
     async def test_what_is_taken_is_nobody_elses_until_its_hold_is_over(self, store: JobStore) -> None:

@@ -51,11 +51,9 @@ class Errand(Record):
     """Why the newest try did not succeed."""
 
 
-_Kind = Literal["remove", "forget"]
+_Kind = Literal["delete", "expire", "forget"]
 
 
-def errand_for(kind: _Kind, job_id: str, work: ErrandWork, now: float, *, due_at: float | None = None) -> Errand:
-    """Return an errand about a video, due at once unless something else is said."""
-    return Errand(
-        id=f"{kind}:{job_id}", work=work, created_at=now, due_at=now if due_at is None else due_at, job_id=job_id
-    )
+def errand_for(kind: _Kind, job_id: str, work: ErrandWork, now: float) -> Errand:
+    """Return an errand about a video, due at once."""
+    return Errand(id=f"{kind}:{job_id}", work=work, created_at=now, due_at=now, job_id=job_id)

@@ -11,10 +11,23 @@ from reelway.core.money import Micros
 from reelway.core.record import Record
 from reelway.core.videos import Output, ResolvedRequest
 
-__all__ = ["Attempt", "AttemptOutcome", "Entry", "EntryKind", "HeardOperation", "Job", "JobEvent", "JobRoute"]
+__all__ = [
+    "Attempt",
+    "AttemptOutcome",
+    "Entry",
+    "EntryKind",
+    "HeardOperation",
+    "Job",
+    "JobEvent",
+    "JobRoute",
+    "VendorCopy",
+]
 
 AttemptOutcome = Literal["open", "accepted", "refused", "not_sent", "unknown", "absent", "abandoned"]
 """`open`: on disk, perhaps sent. `unknown`: sent, no answer. `absent`: looked up, surely never arrived."""
+
+VendorCopy = Literal["kept", "deleting", "deleted", "stuck"]
+"""`deleting`: an errand is on record; `stuck`: the vendor did not delete it, and was asked for the last time."""
 
 EntryKind = Literal["reserve", "settle", "release"]
 
@@ -100,6 +113,8 @@ class Job(Record):
     result: dict[str, Any] | None = None
     """What `Succeeded` carried, kept while collecting."""
     attempts: tuple[Attempt, ...] = ()
+    kept: tuple[Output, ...] = ()
+    """Outputs that are stored already, while others are still to be fetched."""
     outputs: tuple[Output, ...] = ()
     progress: int = 0
     """As of the last write; memory knows better while a node watches."""
@@ -119,6 +134,8 @@ class Job(Record):
     expired: bool = False
     """The bytes are gone, by retention."""
     collect_failures: int = 0
+    vendor_copy: VendorCopy = "kept"
+    """What has become of the vendor's own copy; only one that is `kept` may be named to the vendor again."""
     tried_accounts: tuple[str, ...] = ()
     """Accounts that surely refused; not asked again for this job."""
 

@@ -30,6 +30,8 @@ class Account(Record):
     """Unfinished videos at a time; 0: no limit of ours."""
     settings: dict[str, str] = {}
     submit_policy: SubmitPolicy = "fail"
+    delete_after_collect: bool = False
+    """The vendor is asked to delete its copy once ours is stored, and when a video is deleted."""
     sandbox: bool = False
     """Make-believe: its videos say so."""
     private_network: bool = False

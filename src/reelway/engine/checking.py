@@ -71,11 +71,15 @@ class Checker:
     async def _rendered(self, watch: Watch, status: Succeeded) -> None:
         tools, job, now = self._tools, watch.job, self._tools.clock()
         tools.checkpoint("rendered")
-        if job.submitted_at is not None:
+        if job.submitted_at is not None and job.rendered_at is None:
             tools.durations.add(job.request.card, now - job.submitted_at)
         tools.release(watch)
         await tools.write(
-            watch, Event.RENDERED, result=msgspec.to_builtins(status), rendered_at=now, usage=status.usage or None
+            watch,
+            Event.RENDERED,
+            result=msgspec.to_builtins(status),
+            rendered_at=job.rendered_at or now,  # the day in which it must be kept does not begin anew with every look
+            usage=status.usage or None,
         )
         tools.checkpoint("rendered_recorded")
 

@@ -1,22 +1,34 @@
 """Keeping what a vendor made: streamed to the asset store, hashed, decoded, pictured. Only then is a video completed.
 
-What was rendered was paid for, so a broken download, an expired link or a full disk is tried again for a day; the vendor is asked
-for a fresh link in between.
+What was rendered was paid for. So a vendor or a store that cannot be reached, and a full disk, are waited out for a day; a result
+that is gone or does not decode is asked for anew a few times. A file gets its key only after it was decoded.
 """
 
 import asyncio
 import shutil
+from collections.abc import Coroutine
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from reelway.assets.spec import AssetWriter, Stored
-from reelway.core.errors import NotSent, StorageFailed, TooLarge, VendorError, VendorUnreachable
+from reelway.core.errors import (
+    NotSent,
+    StorageFailed,
+    TooLarge,
+    UnexpectedResponse,
+    VendorError,
+    VendorRefused,
+    VendorUnreachable,
+)
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import Event
 from reelway.core.videos import Blob, Output, Variant
 from reelway.engine.account import Account
+from reelway.engine.downloading import Downloader, ResultGone
+from reelway.engine.parting import forgetting
 from reelway.engine.tools import Tools, Watch
 from reelway.media.spec import MediaUnreadableError, Pictures, VideoFacts
 from reelway.telemetry import logger
@@ -25,12 +37,10 @@ from reelway.vendors.spec import Adapter, Download, Succeeded, VendorOutput
 __all__ = ["Collector"]
 
 _log = logger("engine.collect")
-_RESUMES = 4
+_HURRIED_TRIES = 10
+_PATIENCE = 10
+"""Once it was tried so often, the pauses are so many times longer: five minutes at most."""
 _LAST_FRAME_BYTES = 64 * 1024 * 1024
-
-
-class _ResultGone(VendorError):
-    """The vendor does not have the result under this address any more."""
 
 
 class Collector:
@@ -38,71 +48,98 @@ class Collector:
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
+        self._downloader = Downloader(tools)
 
     async def collect(self, watch: Watch) -> float | None:
-        """Fetch every output, then complete the job."""
+        """Fetch every output that is not stored yet, then complete the job."""
         tools, job = self._tools, watch.job
+        if self.is_overdue(job):
+            await self.give_up(watch)
+            return None
         account = tools.account(job.route.account) if job.route else None
         adapter = tools.adapters.get(account.vendor) if account else None
-        if tools.clock() - (job.rendered_at or job.updated_at) > tools.limits.collect_seconds:
-            message = f"{job.request.model} was made, but could not be stored for a day; see the server's log."
-            await tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=message))
-            return None
         if account is None or adapter is None or job.result is None:
             return await self._later(watch, "its account is not configured any more", FailureKind.VENDOR_ERROR)
-        found = msgspec.convert(job.result, Succeeded)
         try:
-            outputs = [
-                await self._keep(job, index, output, adapter, account) for index, output in enumerate(found.outputs)
-            ]
-        except MediaUnreadableError as error:
-            return await self._later(watch, f"the file does not decode: {error}", FailureKind.MEDIA_INVALID)
+            return await self._keep_all(watch, adapter, account)
         except StorageFailed as error:
-            _log.error("storage_failed", video_id=job.id, reason=str(error))
-            watch.odd += 1
-            return tools.backoff(watch.odd)
-        except TooLarge as error:
-            await tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=error.message))
+            return await self._wait(watch, "storage_failed", str(error))
+        except (NotSent, VendorUnreachable, VendorRefused) as error:
+            return await self._wait(watch, "download_failed", str(error))
+        except TooLarge:
+            limit = tools.limits.output_bytes
+            message = f"{job.request.model} was made, but its file is larger than the {limit:,} bytes allowed here."
+            await tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=message))
             return None
-        except VendorError as error:
-            return await self._later(watch, str(error), FailureKind.VENDOR_ERROR)
-        await self._complete(watch, tuple(outputs))
+
+    def is_overdue(self, job: Job) -> bool:
+        """Tell whether a rendered result was tried to be kept for long enough."""
+        return self._tools.clock() - (job.rendered_at or job.updated_at) > self._tools.limits.collect_seconds
+
+    async def give_up(self, watch: Watch) -> None:
+        """Fail a job whose result could not be kept in time."""
+        message = f"{watch.job.request.model} was made, but could not be stored for a day; see the server's log."
+        await self._tools.fail(watch, Failure(kind=FailureKind.MEDIA_INVALID, message=message))
+
+    async def _keep_all(self, watch: Watch, adapter: Adapter, account: Account) -> float | None:
+        """Store the outputs one after another. One that is broken keeps none of the others from being stored, once and for all."""
+        trouble: tuple[str, FailureKind] | None = None
+        for index in range(len(_outputs(watch.job))):
+            if any(kept.index == index for kept in watch.job.kept):
+                continue
+            try:
+                kept = await self._keep(watch, index, adapter, account)
+            except MediaUnreadableError as error:
+                trouble = trouble or (f"the file does not decode: {error}", FailureKind.MEDIA_INVALID)
+            except (ResultGone, UnexpectedResponse) as error:
+                trouble = trouble or (str(error), FailureKind.VENDOR_ERROR)
+            else:
+                watch.job = watch.job.evolve(kept=(*watch.job.kept, kept))
+        if trouble is not None:
+            return await self._later(watch, *trouble)
+        await self._complete(watch, tuple(sorted(watch.job.kept, key=lambda output: output.index)), adapter, account)
         return None
 
-    async def _complete(self, watch: Watch, outputs: tuple[Output, ...]) -> None:
+    async def _complete(self, watch: Watch, outputs: tuple[Output, ...], adapter: Adapter, account: Account) -> None:
         tools, job, now = self._tools, watch.job, self._tools.clock()
+        errand = forgetting(job, adapter, account, now) if account.delete_after_collect else None
         tools.checkpoint("kept")
         await tools.write(
             watch,
             Event.KEPT,
             detail={"bytes": sum(output.bytes for output in outputs)},
+            errands=() if errand is None else (errand,),
             outputs=outputs,
+            kept=(),
             progress=100,
             completed_at=now,
-            expires_at=now + tools.limits.retention_seconds,
+            # A take's files are shown as its video's, and go with them.
+            expires_at=None if job.parent else now + tools.limits.retention_seconds,
             result=None,
+            vendor_copy="kept" if errand is None else "deleting",
         )
         tools.checkpoint("completed")
         _log.info("job_completed", video_id=job.id, seconds=round(now - job.created_at, 3))
 
-    async def _keep(self, job: Job, index: int, found: VendorOutput, adapter: Adapter, account: Account) -> Output:
-        """Store one output and everything made from it, with the vendor's own last frame in place of ours where it gives one."""
+    async def _keep(self, watch: Watch, index: int, adapter: Adapter, account: Account) -> Output:
+        """Store one output and everything made from it, with the vendor's own last frame in place of ours where it gives one.
+
+        The keys are new each time. So what a node commits that was frozen meanwhile, and is not the owner any more, lies beside
+        what the record names, never in its place; the sweeper finds it.
+        """
         tools = self._tools
-        prefix = f"videos/{job.id}/{index}"
-        key = f"{prefix}/video.mp4"
-        async with tools.assets.writer(key, limit_bytes=tools.limits.output_bytes) as writer:
-            await self._download(found.video, adapter, account, writer)
+        prefix = f"videos/{watch.job.id}/{index}/{tools.token()}"
+        async with tools.assets.writer(f"{prefix}/video.mp4", limit_bytes=tools.limits.output_bytes) as writer:
+            found = await self._fetch(watch, index, adapter, account, writer)
             tools.checkpoint("downloaded")
-            stored = await writer.commit()
-        path = tools.assets.local_path(key)
-        if path is None:
-            raise StorageFailed("this asset store has no local files to decode from")
-        facts = await tools.media.video_facts(path)
-        files = await self._pictures(path, prefix)
-        if found.last_frame is not None:
-            last_frame = await self._last_frame(found.last_frame, f"{prefix}/last_frame", adapter, account)
-            files |= {} if last_frame is None else {Variant.LAST_FRAME: last_frame}
-        video = _blob(stored, facts)
+            await writer.flush()
+            facts = await tools.media.video_facts(writer.path)
+            files = await self._pictures(writer.path, prefix)
+            if found.last_frame is not None:
+                last_frame = await self._last_frame(watch, index, f"{prefix}/vendors_last_frame", adapter, account)
+                files |= {} if last_frame is None else {Variant.LAST_FRAME: last_frame}
+            stored = await self._within_time(writer.commit())
+        tools.checkpoint("stored")
         return Output(
             index=index,
             seconds=round(facts.seconds, 3),
@@ -113,22 +150,55 @@ class Collector:
             sha256=stored.sha256,
             has_audio=facts.has_audio,
             media_type=facts.media_type,
-            files={Variant.VIDEO: video, **files},
+            files={Variant.VIDEO: _blob(stored, facts), **files},
         )
 
-    async def _last_frame(self, download: Download, key: str, adapter: Adapter, account: Account) -> Blob | None:
+    async def _fetch(
+        self, watch: Watch, index: int, adapter: Adapter, account: Account, writer: AssetWriter
+    ) -> VendorOutput:
+        """Write an output's file; return where everything of it lies now."""
+
+        async def renew() -> Download:
+            await self._look_again(watch, index, adapter, account)
+            return _outputs(watch.job)[index].video
+
+        video = _outputs(watch.job)[index].video
+        await self._downloader.fetch(video, adapter, account, writer, renew=renew)
+        return _outputs(watch.job)[index]
+
+    async def _look_again(self, watch: Watch, index: int, adapter: Adapter, account: Account) -> None:
+        """Ask the vendor for fresh links; they serve the outputs after this one, too."""
+        try:
+            status = await self._tools.driver.run(adapter.check(watch.job.operation or {}), adapter, account)
+        except UnexpectedResponse as error:
+            raise VendorUnreachable(f"{account.name} gave no fresh link: {error}") from error
+        if not isinstance(status, Succeeded) or index >= len(status.outputs):
+            raise ResultGone(f"{account.name} does not name the result any more")
+        _log.info("links_renewed", video_id=watch.job.id, account=account.name)
+        watch.job = watch.job.evolve(result=msgspec.to_builtins(status))
+
+    async def _last_frame(self, watch: Watch, index: int, key: str, adapter: Adapter, account: Account) -> Blob | None:
         """Store the vendor's own last frame. One that cannot be had costs nobody the video: ours is there already."""
+
+        def where() -> Download:
+            download = _outputs(watch.job)[index].last_frame
+            if download is None:
+                raise ResultGone(f"{account.name} does not name the last frame any more")
+            return download
+
+        async def renew() -> Download:
+            await self._look_again(watch, index, adapter, account)
+            return where()
+
         tools = self._tools
         try:
             async with tools.assets.writer(key, limit_bytes=_LAST_FRAME_BYTES) as writer:
-                await self._download(download, adapter, account, writer)
-                stored = await writer.commit()
-            path = tools.assets.local_path(key)
-            facts = None if path is None else await tools.media.image_facts(path)
+                await self._downloader.fetch(where(), adapter, account, writer, renew=renew)
+                await writer.flush()
+                facts = await tools.media.image_facts(writer.path)
+                stored = await self._within_time(writer.commit())
         except (VendorError, TooLarge, MediaUnreadableError) as error:
             _log.warning("last_frame_lost", account=account.name, reason=str(error))
-            return None
-        if facts is None:
             return None
         return Blob(
             key=stored.key,
@@ -139,32 +209,17 @@ class Collector:
             height=facts.height,
         )
 
-    async def _download(self, download: Download, adapter: Adapter, account: Account, writer: AssetWriter) -> None:
-        """Stream into the writer; a break is resumed where it happened when the vendor's server can."""
-        for resume in range(_RESUMES):
-            start = writer.bytes_written
-            expected: int | None = None
-            try:
-                async with self._tools.driver.open(download, adapter, account, start=start) as stream:
-                    if stream.status in {403, 404, 410}:
-                        raise _ResultGone(f"{account.name} answered {stream.status} for the result")
-                    if stream.status == 200 and start:
-                        await writer.restart()
-                    elif stream.status not in {200, 206}:
-                        raise VendorUnreachable(f"{account.name} answered {stream.status} for the result")
-                    base = writer.bytes_written
-                    length = stream.headers.get("content-length", "")
-                    expected = base + int(length) if length.isdigit() else None
-                    async for piece in stream.pieces:
-                        await writer.write(piece)
-            except (NotSent, VendorUnreachable) as error:
-                if resume + 1 == _RESUMES:
-                    raise
-                _log.info("download_broke", account=account.name, at_byte=writer.bytes_written, reason=str(error))
-                await self._tools.pause(self._tools.backoff(resume + 1))
-                continue
-            if expected is None or writer.bytes_written >= expected:
-                return
+    async def _within_time(self, storing: Coroutine[Any, Any, Stored]) -> Stored:
+        """Return what was stored. An asset store that hangs must not hold the place of other downloads for ever."""
+        seconds = self._tools.limits.store_seconds
+        limit = asyncio.timeout(seconds)
+        try:
+            async with limit:
+                return await storing
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise StorageFailed(f"the asset store did not take a file within {seconds:g} s") from error
 
     async def _pictures(self, path: Path, prefix: str) -> dict[Variant, Blob]:
         """Make and store the pictures. A video that cannot be pictured was refused before."""
@@ -183,9 +238,18 @@ class Collector:
             (Variant.SPRITESHEET, pictures.spritesheet, "image/jpeg"),
             (Variant.LAST_FRAME, pictures.last_frame, "image/png"),
         ):
-            stored = await self._tools.assets.put_file(f"{prefix}/{source.name}", source)
+            stored = await self._within_time(self._tools.assets.put_file(f"{prefix}/{source.name}", source))
             files[variant] = Blob(key=stored.key, sha256=stored.sha256, bytes=stored.bytes, media_type=media_type)
         return files
+
+    async def _wait(self, watch: Watch, what: str, reason: str) -> float:
+        """Try again after a pause, as often as the day is long; the first of several times goes into the video's story."""
+        tools = self._tools
+        watch.odd += 1
+        _log.error(what, video_id=watch.job.id, tries=watch.odd, reason=reason)
+        if watch.odd == 1:
+            await tools.write(watch, None, name=what, detail={"reason": reason})
+        return tools.backoff(watch.odd) * (1 if watch.odd < _HURRIED_TRIES else _PATIENCE)
 
     async def _later(self, watch: Watch, reason: str, kind: FailureKind) -> float | None:
         """Ask the vendor again, for a fresh link or a sound file; in the end, fail with what was wrong."""
@@ -198,6 +262,10 @@ class Collector:
             return None
         await tools.write(watch, Event.RESULT_LOST, detail={"reason": reason}, collect_failures=failures, result=None)
         return tools.backoff(failures)
+
+
+def _outputs(job: Job) -> tuple[VendorOutput, ...]:
+    return msgspec.convert(job.result, Succeeded).outputs
 
 
 def _blob(stored: Stored, facts: VideoFacts) -> Blob:

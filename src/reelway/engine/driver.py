@@ -61,15 +61,16 @@ class Driver:
 
     @asynccontextmanager
     async def open(
-        self, download: Download, adapter: Adapter, account: Account, *, start: int = 0
+        self, download: Download, adapter: Adapter, account: Account, *, start: int = 0, validator: str = ""
     ) -> AsyncIterator[Stream]:
-        """Open a result from byte `start` on; a file within JSON always begins at its first byte.
+        """Open a result from byte `start` on, if it is still the file the `validator` stands for, else from its first byte.
 
-        The account's credential goes to its own host, or to the origin of the vendor's that the download names.
+        A file within JSON always begins at its first byte. The account's credential goes to its own host, or to the origin of
+        the vendor's that the download names.
         """
         request = download.request
-        if start and not download.base64_key:
-            request = request.evolve(headers=(*request.headers, ("Range", f"bytes={start}-")))
+        if not download.base64_key:
+            request = request.evolve(headers=(*request.headers, *_asking_for(start, validator)))
         credential = await self._credential(download, account)
         if credential is not None:
             signed = adapter.authorize(request, credential, self._clock())
@@ -91,10 +92,19 @@ class Driver:
         return await self._tokens.credential(account)
 
 
+def _asking_for(start: int, validator: str) -> tuple[tuple[str, str], ...]:
+    """Return the headers that ask for the bytes as they are, which alone can be counted and resumed."""
+    headers: tuple[tuple[str, str], ...] = (("Accept-Encoding", "identity"),)
+    if start:
+        headers += (("Range", f"bytes={start}-"),)
+    return (*headers, ("If-Range", validator)) if start and validator else headers
+
+
 def _decoded(stream: Stream, download: Download) -> Stream:
     """Return the file within the answer, where the answer only carries it. How long the file is, nobody has said."""
     if not download.base64_key or stream.status != 200:
         return stream
-    headers = {name: value for name, value in stream.headers.items() if name != "content-length"}
+    of_the_json = {"content-length", "etag", "last-modified"}
+    headers = {name: value for name, value in stream.headers.items() if name not in of_the_json}
     pieces = decode_base64_text(stream.pieces, download.base64_key, download.base64_index)
     return stream.evolve(headers=headers, pieces=pieces)

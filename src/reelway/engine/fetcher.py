@@ -43,21 +43,21 @@ class Fetcher:
             await self._session.close()
             self._session = None
 
-    async def fetch(self, address: str, *, field: str) -> Blob:
-        """Return the bytes behind an address, kept as an input.
+    async def fetch(self, address: str, *, field: str, under: str = "") -> Blob:
+        """Return the bytes behind an address, kept as an input; `under` this prefix, where one is given.
 
         Raise `InvalidRequest` with the reason they cannot be had; `InputUnreachable` where they may be in a while.
         """
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._follow(address, field)
+                return await self._follow(address, field, under)
         except AddressRefused as error:
             raise InvalidRequest(f"{field} is not fetched: {error}", param=field, code="url_refused") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             reason = str(error) or type(error).__name__
             raise InputUnreachable(f"{field} could not be fetched: {reason}", param=field) from error
 
-    async def _follow(self, address: str, field: str) -> Blob:
+    async def _follow(self, address: str, field: str, under: str) -> Blob:
         url = check_url(address, allowed_hosts=self._allowed_hosts)
         for _ in range(_REDIRECTS + 1):
             async with self._open().get(url, allow_redirects=False) as answer:
@@ -69,13 +69,15 @@ class Fetcher:
                     if answer.status in _MAY_PASS:
                         raise InputUnreachable(message, param=field)
                     raise InvalidRequest(message, param=field, code="url_unreachable")
-                return await self._keep(answer, field)
+                return await self._keep(answer, field, under)
         raise InvalidRequest(f"{field} redirects more than {_REDIRECTS} times", param=field, code="url_unreachable")
 
-    async def _keep(self, answer: aiohttp.ClientResponse, field: str) -> Blob:
+    async def _keep(self, answer: aiohttp.ClientResponse, field: str, under: str) -> Blob:
         if (answer.content_length or 0) > self._limit_bytes:
             raise TooLarge(f"{field} is larger than {self._limit_bytes} bytes", param=field)
-        async with self._assets.writer(self._new_key(), limit_bytes=self._limit_bytes) as writer:
+        key = self._new_key()
+        key = f"{under}/{key.rpartition('/')[2]}" if under else key
+        async with self._assets.writer(key, limit_bytes=self._limit_bytes) as writer:
             async for piece in answer.content.iter_chunked(_PIECE):
                 await writer.write(piece)
             stored = await writer.commit()

@@ -9,6 +9,7 @@ from reelway.core.jobs import Job
 from reelway.core.lifecycle import State
 from reelway.core.videos import Input, ResolvedRequest
 from reelway.engine.account import Account
+from reelway.engine.parting import fetched_prefix
 from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools
 from reelway.vendors.spec import Adapter, Submission
@@ -22,16 +23,17 @@ class Preparer:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    async def gather(self, request: ResolvedRequest, adapter: Adapter) -> ResolvedRequest:
-        """Return the request with inputs as bytes where the adapter cannot hand their addresses on. Raises `CallerError`."""
+    async def gather(self, job: Job, adapter: Adapter) -> ResolvedRequest:
+        """Return the job's request with inputs as bytes where the adapter cannot hand their addresses on. Raises `CallerError`."""
         inputs: list[Input] = []
-        for number, given in enumerate(request.inputs):
+        under = fetched_prefix(job.id)
+        for number, given in enumerate(job.request.inputs):
             if given.url is not None and given.kind not in adapter.url_kinds:
-                blob = await self._tools.fetcher.fetch(given.url, field=f"{given.role} {number + 1}")
+                blob = await self._tools.fetcher.fetch(given.url, field=f"{given.role} {number + 1}", under=under)
                 inputs.append(given.evolve(blob=blob, url=None))
             else:
                 inputs.append(given)
-        return request.evolve(inputs=tuple(inputs))
+        return job.request.evolve(inputs=tuple(inputs))
 
     async def submission(
         self, job: Job, account: Account, adapter: Adapter, request: ResolvedRequest | None = None
@@ -51,6 +53,7 @@ class Preparer:
             or source.route is None
             or source.route.account != account.name
             or source.tenant != job.tenant
+            or source.vendor_copy != "kept"
         ):
             return None, None
         return (source.operation, source.route.model) if source.state is State.COMPLETED else (None, None)

@@ -96,6 +96,14 @@ class Engine:
         """Take a vendor's callback; see `Callbacks.hear`."""
         return await self._callbacks.hear(video_id, attempt, secret, read)
 
+    async def part_with(self, job: Job) -> None:
+        """Delete a final job with its takes and everything that is kept of them, here and, where asked for, at the vendor.
+
+        The record goes first, and with it, written in the same moment, comes what is left to do: whatever happens now, the
+        bytes go too.
+        """
+        await self._cleaner.part_with(job)
+
     async def cancel(self, job: Job) -> None:
         """Ask for a job to be cancelled: written down, then acted upon by whoever owns it."""
         now = self._tools.clock()

@@ -62,7 +62,7 @@ class Submitter:
         tools.hold(watch, choice.route.account)
         adapter = tools.adapters[choice.route.vendor]
         try:
-            request = await self._preparer.gather(job.request, adapter)
+            request = await self._preparer.gather(job, adapter)
         except CallerError as error:
             return await self._not_gathered(watch, error)
         attempt = Attempt(

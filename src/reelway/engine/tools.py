@@ -15,6 +15,7 @@ from typing import Any
 
 from reelway.assets.spec import AssetStore
 from reelway.catalog.spec import ModelCard
+from reelway.core.errands import Errand
 from reelway.core.errors import StorageFailed
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.ids import ENTROPY_BYTES
@@ -60,13 +61,19 @@ class EngineLimits(Record):
     fetch_tries: int = 6
     """How often the address of an input that gives nothing is asked again."""
     collect_tries: int = 6
+    """How often a result that is gone or does not decode is asked for anew."""
     collect_seconds: float = 86_400.0
     """How long a rendered result is tried to be kept."""
+    download_seconds: float = 1800.0
+    """How long one file may take, over all connections."""
+    store_seconds: float = 600.0
+    """How long the asset store may take over making one file visible."""
     output_bytes: int = 4 * 1024**3
     retention_seconds: float = 7 * 86_400.0
     input_retention_seconds: float = 2 * 86_400.0
     steps_at_once: int = 512
     collects_at_once: int = 4
+    """Results of one account that are fetched at a time, so that a vendor that stalls holds up nobody else."""
     stop_seconds: float = 20.0
     """How long a graceful stop waits for submits on their way."""
 
@@ -141,6 +148,8 @@ class Tools:
         """Takes the next step of a job now, and tells whether there was one to take; set by the worker."""
         self.message_written: Callable[[], None] = lambda: None
         """Called when there is a new message to deliver; set by whoever started a deliverer."""
+        self.errand_written: Callable[[], None] = lambda: None
+        """Called when there is a new errand; set by the cleaner."""
         self.words: Callable[[Job], Any] = lambda job: None
         """Says what a caller is told of a video in the words of the dialect it came through; set by whoever knows the dialects."""
         self._lines: dict[str, deque[str]] = {}
@@ -191,6 +200,7 @@ class Tools:
         *,
         name: str | None = None,
         detail: dict[str, Any] | None = None,
+        errands: tuple[Errand, ...] = (),
         **changes: Any,
     ) -> Job:
         """Move the job along the table and write it down, with the money and the message to its caller, in one transaction."""
@@ -209,6 +219,7 @@ class Tools:
             event=JobEvent(seq=changed.version, at=now, state=state, name=label, detail=detail or {}),
             entry=entry,
             message=message,
+            errands=errands,
         )
         await self._persist(change)
         # A cancel that was asked for while the write was on its way is on the newer record in memory only.
@@ -219,6 +230,8 @@ class Tools:
                 self.board.changed(video_id)
         if message is not None:
             self.message_written()
+        if errands:
+            self.errand_written()
         return watch.job
 
     def message_of(self, job: Job, now: float, *, before: Status | None) -> Message | None:

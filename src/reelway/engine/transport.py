@@ -55,6 +55,8 @@ class Stream(Record):
     status: int
     headers: dict[str, str]
     pieces: AsyncIterator[bytes]
+    address: str = ""
+    """Where it came from after all redirects, without the query: links to one file differ in their signatures."""
 
 
 class Transport:
@@ -117,9 +119,12 @@ class Transport:
                         status=answer.status,
                         headers=_lower(answer.headers),
                         pieces=answer.content.iter_chunked(_PIECE),
+                        address=str(url.with_query(None).with_fragment(None)),
                     )
                     return
             raise VendorUnreachable(f"{account.name} redirected more than {_REDIRECTS} times")
+        except AddressRefused as error:
+            raise UnexpectedResponse(f"{account.name} names an address that is not fetched: {error}") from error
         except _NEVER_SENT as error:
             raise NotSent(f"the result of {account.name} could not be reached: {_reason(error)}") from error
         except (aiohttp.ClientError, TimeoutError) as error:

@@ -37,7 +37,7 @@ class Worker:
         self._wake = asyncio.Event()
         self._steps: set[asyncio.Task[None]] = set()
         self._slots = asyncio.Semaphore(tools.limits.steps_at_once)
-        self._collect_slots = asyncio.Semaphore(tools.limits.collects_at_once)
+        self._collect_slots: dict[str, asyncio.Semaphore] = {}
         self._submitter = Submitter(tools)
         self._checker = Checker(tools)
         self._collector = Collector(tools)
@@ -161,7 +161,7 @@ class Worker:
 
     async def _step(self, watch: Watch) -> None:
         """Take one step and plan the next."""
-        async with self._slots:
+        async with self._slot(watch.job):
             began = self._tools.clock()
             try:
                 pause = await self._advance(watch)
@@ -186,12 +186,24 @@ class Worker:
             # A call that came while this step was on its way may tell of something newer than the step saw.
             self._schedule(watch, min(due, watch.called_at) if watch.called_at > began else due)
 
+    def _slot(self, job: Job) -> asyncio.Semaphore:
+        """Return where a step waits its turn. Fetching takes minutes, so it waits in a line of its account's own."""
+        if job.state is not State.COLLECTING or job.route is None:
+            return self._slots
+        account = job.route.account
+        if account not in self._collect_slots:
+            self._collect_slots[account] = asyncio.Semaphore(self._tools.limits.collects_at_once)
+        return self._collect_slots[account]
+
     async def _advance(self, watch: Watch) -> float | None:
         tools, job = self._tools, watch.job
         if job.cancel_requested_at is not None and job.state is not State.SUBMITTING and not job.takes:
             if await self._canceller.cancel(watch):
                 return None
-        elif tools.clock() > job.deadline_at and job.state in {State.QUEUED, State.RUNNING}:
+        elif job.rendered_at is not None and job.state is State.RUNNING and self._collector.is_overdue(job):
+            await self._collector.give_up(watch)
+            return None
+        elif job.rendered_at is None and tools.clock() > job.deadline_at and job.state in {State.QUEUED, State.RUNNING}:
             await self._give_up(watch)
             return None
         if job.takes:
@@ -204,8 +216,7 @@ class Worker:
             case State.RUNNING:
                 return await self._checker.check(watch)
             case State.COLLECTING:
-                async with self._collect_slots:
-                    return await self._collector.collect(watch)
+                return await self._collector.collect(watch)
             case _:
                 return None
         if pause is not None and pause < 0:

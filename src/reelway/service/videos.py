@@ -218,6 +218,9 @@ class Service:
         except CallerError:
             await self._inputs.discard(request)
             raise
+        used = {given.blob.key for given in resolved.inputs if given.blob is not None}
+        unused = tuple(given for given in request.inputs if given.blob is not None and given.blob.key not in used)
+        await self._inputs.discard(request.evolve(inputs=unused))
         return card, request, resolved, price
 
     # --- end
@@ -255,9 +258,7 @@ class Service:
                     code="video_not_ready",
                     retry_after_seconds=2,
                 )
-        await self._store.delete(video_id, self._clock())
-        for prefix in (job.id, *job.takes):
-            await self._assets.delete_under(f"videos/{prefix}")
+        await self._engine.part_with(job)
         return Deleted(id=video_id)
 
     # --- vendors
