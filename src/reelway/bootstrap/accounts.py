@@ -28,6 +28,7 @@ def configured_accounts(settings: Settings) -> tuple[Account, ...]:
             settings=given.settings,
             submit_policy=given.submit_policy or settings.submit_policy.get(given.vendor, "fail"),
             private_network=given.private_network,
+            delete_after_collect=given.delete_after_collect,
         )
         for given in all_accounts(settings)
     )

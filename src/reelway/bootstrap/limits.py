@@ -22,6 +22,9 @@ def engine_limits(settings: Settings) -> EngineLimits:
         lookup_pause_seconds=settings.lookup_seconds,
         callback_wait_seconds=settings.callback_wait_seconds,
         output_bytes=settings.max_output_bytes,
+        download_seconds=settings.download_seconds,
+        store_seconds=settings.store_seconds,
+        collects_at_once=settings.collects_at_once,
         retention_seconds=settings.retention_days * 86_400,
         input_retention_seconds=settings.input_retention_hours * 3_600,
     )

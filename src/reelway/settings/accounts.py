@@ -67,6 +67,10 @@ class AccountSettings(BaseModel):
     private_network: bool = Field(
         default=False, description="Its results may lie at addresses of a private network: for servers of your own."
     )
+    delete_after_collect: bool = Field(
+        default=False,
+        description="Have the vendor delete its copy once ours is stored, and when a video is deleted, where it has a way to.",
+    )
     settings: dict[str, str] = Field(default={}, description="The vendor's own settings, `region` or `project` say.")
 
     def credential(self) -> dict[str, str]:

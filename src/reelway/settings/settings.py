@@ -148,7 +148,15 @@ class Settings(BaseSettings):
     connect_seconds: float = Field(default=10.0, gt=0, description="Time limit for reaching a vendor's server.")
     read_seconds: float = Field(default=60.0, gt=0, description="Time limit for silence in the middle of an answer.")
     request_seconds: float = Field(default=300.0, gt=0, description="Time limit for one whole request to a vendor.")
-    download_seconds: float = Field(default=1800.0, gt=0, description="Time limit for fetching one finished video.")
+    download_seconds: float = Field(
+        default=1800.0, gt=0, description="Time limit for fetching one finished video, over all connections it takes."
+    )
+    store_seconds: float = Field(
+        default=600.0, gt=0, description="Time limit for the asset store to make one fetched file durable."
+    )
+    collects_at_once: int = Field(
+        default=4, ge=1, le=256, description="Finished videos of one account that are fetched at a time."
+    )
     max_output_bytes: int = Field(
         default=2000 * _MEGABYTE, ge=1, description="Largest video that is accepted from a vendor."
     )
