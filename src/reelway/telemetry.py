@@ -13,12 +13,19 @@ _SECRET_WORDS = ("authorization", "api_key", "apikey", "secret", "token", "passw
 _REDACTED = "[redacted]"
 
 
-def configure_logging(*, level: str = "info", as_json: bool = False) -> None:
-    """Write structured lines to standard error; secrets never pass."""
+def configure_logging(*, level: str = "info", as_json: bool = False, node: str | None = None) -> None:
+    """Write structured lines to standard error, each with the node it comes from; secrets never pass."""
+
+    def name_node(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        if node is not None:
+            event.setdefault("node", node)
+        return event
+
     renderer: Any = structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=False)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            name_node,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _redact,

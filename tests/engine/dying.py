@@ -15,6 +15,7 @@ from tests.engine.scripted import CallingAcme, FindingAcme, Script, Stage
 
 from reelway.core.errors import SubmitOutcomeUnknown
 from reelway.engine.account import Account
+from reelway.telemetry import configure_logging
 from reelway.vendors.spec import Callback
 
 ACME = Account(name="acme", vendor="openai_videos", service="compatible", base_url="https://acme.example/v1")
@@ -63,5 +64,6 @@ async def called(folder: Path, point: str) -> None:
 
 
 if __name__ == "__main__":
+    configure_logging(level="error")
     place, where, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     asyncio.run(called(place, where) if what == "called" else main(place, where, what))

@@ -22,7 +22,7 @@ from reelway.mounting.endpoints import nowhere
 from reelway.mounting.paths import PathTable
 from reelway.service import Service
 
-__all__ = ["make_app"]
+__all__ = ["make_app", "make_worker_app"]
 
 _LIMITS = BodyLimits()
 _HEARTBEAT_SECONDS = 15.0
@@ -72,3 +72,8 @@ def make_app(
     return CORSMiddleware(
         app, allow_origins=list(cors_origins), allow_methods=["*"], allow_headers=["*"], expose_headers=_EXPOSED
     )
+
+
+def make_worker_app(service: Service) -> ASGIApp:
+    """Return the app of a node that performs jobs and answers no callers: whether it is well, and nothing else."""
+    return PathTable(Router(health_routes(service), redirect_slashes=False, default=nowhere))

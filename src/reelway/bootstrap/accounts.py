@@ -1,5 +1,6 @@
 """The accounts of these settings: those an operator configured, and the sandbox's where it is on."""
 
+from reelway.bootstrap.backends import is_shared
 from reelway.bootstrap.sandbox import SANDBOX_PATH
 from reelway.engine.account import Account
 from reelway.settings import Settings, all_accounts
@@ -39,8 +40,13 @@ def configured_accounts(settings: Settings) -> tuple[Account, ...]:
 
 
 def sandbox_is_on(settings: Settings, configured: tuple[Account, ...]) -> bool:
-    """Whether the make-believe vendor runs within this server."""
-    return settings.sandbox == "on" or (settings.sandbox == "auto" and not configured)
+    """Whether the make-believe vendor runs within this server.
+
+    In a fleet each node's would be a vendor of its own: a video made at one could not be looked at by another that took it over.
+    """
+    if settings.sandbox == "on" and is_shared(settings):
+        _log.warning("sandbox_of_one_node", advice="run `reelway sandbox` once, and give every node an account there")
+    return settings.sandbox == "on" or (settings.sandbox == "auto" and not configured and not is_shared(settings))
 
 
 def sandbox_account(settings: Settings, sandbox_key: str) -> Account:

@@ -12,8 +12,9 @@ from typing import IO
 
 from starlette.types import ASGIApp
 
+from reelway import __version__
 from reelway.accounts.keys import KeyRing
-from reelway.api.app import make_app
+from reelway.api.app import make_app, make_worker_app
 from reelway.api.document import document_of
 from reelway.bootstrap.accounts import configured_accounts, sandbox_account, sandbox_is_on
 from reelway.bootstrap.backends import is_shared, make_assets, make_store
@@ -24,6 +25,7 @@ from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.dialects.registry import make_dialects
+from reelway.engine.clock import FleetClock
 from reelway.engine.driver import Driver
 from reelway.engine.fetcher import Fetcher
 from reelway.engine.router import Router
@@ -31,7 +33,7 @@ from reelway.engine.runtime import Engine
 from reelway.engine.tools import Tools
 from reelway.engine.transport import Transport
 from reelway.media.worker import ProcessMediaWorker
-from reelway.mounting.serving import Listener
+from reelway.mounting.serving import Listener, closing
 from reelway.service import Service, ServiceLimits
 from reelway.service.contents import ContentKeeper
 from reelway.service.files import FileKeeper
@@ -39,6 +41,7 @@ from reelway.service.inputs import INPUT_PREFIX, InputKeeper
 from reelway.service.telling import callback_words
 from reelway.service.views import view
 from reelway.settings import Settings
+from reelway.store.spec import NodeFacts
 from reelway.telemetry import configure_logging
 from reelway.vendors.registry import adapters
 from reelway.web.pages import page_routes
@@ -61,6 +64,9 @@ class Server:
         self.sandbox_on = False
         self._lock: IO[str] | None = None
         self._closers: list[Callable[[], Awaitable[None]]] = []
+        self.node = f"{socket.gethostname()}-{secrets.token_hex(4)}" if is_shared(settings) else _ONLY_NODE
+        self._leaving: asyncio.Task[None] | None = None
+        self._engine: Engine | None = None
         self._listener = Listener(settings.host, settings.port)
         self._media = ProcessMediaWorker(settings.media_processes)
         self._app: ASGIApp | None = None
@@ -69,10 +75,8 @@ class Server:
         """Open the stores, take the lease, and begin to work. Raises `GatewayError` with what to do."""
         settings = self.settings
         make_folder(settings.data_dir)
-        if is_shared(settings):
-            node = f"{socket.gethostname()}-{secrets.token_hex(4)}"
-        else:
-            self._lock, node = take_lock(settings.data_dir / "reelway.lock"), _ONLY_NODE
+        if not is_shared(settings):
+            self._lock = take_lock(settings.data_dir / "reelway.lock")
         store = make_store(settings)
         await store.open()
         self._closers.append(store.close)
@@ -82,9 +86,10 @@ class Server:
         media = self._media
         self._closers.append(media.close)
 
+        clock = FleetClock(time.time)
         keys = KeyRing(store, fixed_key=settings.api_key.get_secret_value() if settings.api_key else None)
         if settings.api_key is None:
-            self.first_key = await keys.ensure_first_key(time.time())
+            self.first_key = await keys.ensure_first_key(clock())
         sandbox_key = await store.set_fact("sandbox_key", secrets.token_urlsafe(24))
         link_secret = await store.set_fact("link_secret", secrets.token_hex(32))
 
@@ -100,7 +105,7 @@ class Server:
             link_secret.encode(),
             public_url=settings.public_url,
             link_seconds=(settings.file_link_hours or settings.input_retention_hours) * 3_600,
-            clock=time.time,
+            clock=clock,
         )
         transport = Transport(assets, time_limits(settings), files.link)
         self._closers.append(transport.close)
@@ -111,13 +116,13 @@ class Server:
             store=store,
             assets=assets,
             media=media,
-            driver=Driver(transport, time.time),
+            driver=Driver(transport, clock),
             router=router,
             fetcher=fetcher,
             adapters=known_adapters,
             cards=catalog.resolved_card,
             limits=engine_limits(settings),
-            clock=time.time,
+            clock=clock,
             random=random.random,
             token=lambda: secrets.token_hex(16),
             checkpoint=_checkpoint(),
@@ -125,10 +130,11 @@ class Server:
             rates=settings.rates,
         )
         deliverer = Deliverer(
-            store, TenantSecrets(store).secret, clock=time.time, random=random.random, allowed_hosts=private_hosts
+            store, TenantSecrets(store).secret, clock=clock, random=random.random, allowed_hosts=private_hosts
         )
         tools.message_written = deliverer.nudge
-        engine = Engine(tools, node)
+        tools.set_clock = clock.follow
+        engine = Engine(tools, self.node, self._facts())
         contents = ContentKeeper(assets, link_secret.encode(), settings.public_url or settings.address)
         service = Service(
             store=store,
@@ -149,12 +155,12 @@ class Server:
             keys=keys,
             rates={**DEFAULT_RATES, **settings.rates},
             limits=ServiceLimits(b64_json_bytes=settings.b64_json_limit_bytes),
-            clock=time.time,
-            new_id=_video_id,
+            clock=clock,
+            new_id=lambda: make_id("video", clock(), os.urandom(ENTROPY_BYTES)),
         )
         tools.words = callback_words(
             make_dialects(timestamps=settings.timestamps),
-            lambda job, caller: view(job, caller, engine, contents, time.time()),
+            lambda job, caller: view(job, caller, engine, contents, clock()),
         )
         document = document_of(service)
         app = make_app(
@@ -164,14 +170,18 @@ class Server:
             document=document,
             more_routes=page_routes(document),
         )
+        if settings.role == "worker":
+            app = make_worker_app(service)
         if self.sandbox_on:
             sandbox = embedded_sandbox(settings, media, catalog, keys, sandbox_key)
             self._closers.append(sandbox.close)
             await sandbox.open()
             app = with_sandbox(app, sandbox)
-        self._app = app
-        deliverer.start()
-        self._closers.append(deliverer.stop)
+        self._app = closing(app, lambda: engine.is_draining)
+        self._engine = engine
+        if settings.role != "api":
+            deliverer.start()
+            self._closers.append(deliverer.stop)
         await engine.start()
         self._closers.append(engine.stop)
 
@@ -186,11 +196,39 @@ class Server:
             ready()
 
         try:
-            await self._listener.run(self._app, started)
+            await self._listener.run(self._app, started, ended=self._leave)
         finally:
             for task in warming:
                 task.cancel()
             await asyncio.gather(*warming, return_exceptions=True)
+
+    def _leave(self) -> None:
+        """Hand the work over, then stop; who says it twice has no time for that."""
+        if self._leaving is not None:
+            self._listener.stop()
+            return
+        self._leaving = asyncio.create_task(self._hand_over(), name="leave")
+
+    async def _hand_over(self) -> None:
+        settings = self.settings
+        if self._engine is None:
+            raise AssertionError("open the server before it runs")
+        seen = asyncio.create_task(asyncio.sleep(settings.drain_seconds))
+        try:
+            await self._engine.drain()
+            await seen
+        finally:
+            self._engine.part()
+            self._listener.stop()
+
+    def _facts(self) -> NodeFacts:
+        return NodeFacts(
+            host=socket.gethostname(),
+            process_id=os.getpid(),
+            version=__version__,
+            role=self.settings.role,
+            started_at=time.time(),
+        )
 
     async def close(self) -> None:
         """Hand everything back, newest first."""
@@ -204,10 +242,10 @@ class Server:
 
 def serve(settings: Settings, *, ready: Callable[[Server], None]) -> None:
     """Run a server until SIGTERM or SIGINT. Raises `GatewayError` when it cannot start."""
-    configure_logging(level=settings.log_level, as_json=settings.log_json)
+    server = Server(settings)
+    configure_logging(level=settings.log_level, as_json=settings.log_json, node=server.node)
 
     async def main() -> None:
-        server = Server(settings)
         try:
             await server.open()
             await server.run(lambda: ready(server))
@@ -228,10 +266,6 @@ def _checkpoint() -> Callable[[str], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return die
-
-
-def _video_id() -> str:
-    return make_id("video", time.time(), os.urandom(ENTROPY_BYTES))
 
 
 def _input_key() -> str:

@@ -24,6 +24,9 @@ def serve(
     data_dir: DataDir = None,
     config: Config = None,
     sandbox: Annotated[str | None, typer.Option("--sandbox", help="on, off or auto.", show_default="auto")] = None,
+    role: Annotated[
+        str | None, typer.Option("--role", help="all, api or worker, of a fleet on one PostgreSQL.", show_default="all")
+    ] = None,
     log_level: Annotated[
         str | None, typer.Option("--log-level", help="debug, info, warning or error.", show_default="info")
     ] = None,
@@ -39,7 +42,13 @@ def serve(
     from reelway.settings import load_settings
 
     settings = load_settings(
-        config=config, host=host, port=port, data_dir=data_dir, sandbox=sandbox, log_level=log_level
+        config=config,
+        host=host,
+        port=port,
+        data_dir=data_dir,
+        sandbox=sandbox,
+        role=role,
+        log_level=log_level,
     )
     if stop_with_parent:
         _stop_when_input_ends()

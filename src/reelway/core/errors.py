@@ -29,6 +29,7 @@ __all__ = [
     "StorageFailed",
     "SubmitOutcomeUnknown",
     "TooLarge",
+    "Unavailable",
     "UnexpectedResponse",
     "UnsupportedType",
     "VendorError",
@@ -162,6 +163,15 @@ class RateLimited(CallerError):
     type = "rate_limit_error"
     code = "rate_limit_exceeded"
     kind = FailureKind.RATE_LIMITED
+
+
+class Unavailable(CallerError):
+    """This server cannot do it just now: come again in a moment, here or at another node."""
+
+    status = 503
+    type = "server_error"
+    code = "unavailable"
+    kind = FailureKind.VENDOR_UNAVAILABLE
 
 
 class VendorError(ReelwayError):

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import State
@@ -11,6 +11,8 @@ from reelway.core.schedule import estimate_progress
 __all__ = ["Board", "Durations"]
 
 _SMOOTHING = 0.2
+_MOST_FIGURES = 400_000
+"""Of progress that are kept: those of other nodes' videos are not forgotten one by one."""
 
 
 class Durations:
@@ -40,14 +42,16 @@ class Board:
 
     def __init__(self) -> None:
         self._progress: dict[str, int] = {}
+        self._shown: dict[str, int] = {}
+        self.shown: Callable[[str, int], None] = lambda job_id, progress: None
+        """Called when a caller is shown a greater figure than before; set by whoever tells other processes."""
         self._waiting: dict[str, set[asyncio.Future[None]]] = defaultdict(set)
 
     def progress(self, job: Job, now: float, typical_seconds: float) -> int:
         """Return 0..99 for an unfinished job; never less than was returned before."""
-        if job.state is State.COMPLETED:
-            return 100
         if job.is_final:
-            return job.progress
+            self.forget(job.id)
+            return 100 if job.state is State.COMPLETED else job.progress
         known = max(self._progress.get(job.id, 0), job.progress)
         if job.submitted_at is not None:
             known = max(known, estimate_progress(now - job.submitted_at, typical_seconds))
@@ -55,18 +59,27 @@ class Board:
             known = max(known, 96)
         known = min(known, 99)
         if known:
-            self._progress[job.id] = known
+            self._keep(job.id, known)
+            if known > self._shown.get(job.id, 0):
+                self._shown[job.id] = known
+                self.shown(job.id, known)
         return known
 
     def report(self, job_id: str, progress: int | None) -> None:
         """Note the vendor's own figure."""
         if progress is not None and progress > self._progress.get(job_id, 0):
-            self._progress[job_id] = min(progress, 99)
+            self._keep(job_id, min(progress, 99))
             self.changed(job_id)
+
+    def learn(self, job_id: str, progress: int) -> None:
+        """Note what a caller was shown by another process: nobody here is shown less."""
+        self._shown[job_id] = max(progress, self._shown.get(job_id, 0))
+        self.report(job_id, progress)
 
     def forget(self, job_id: str) -> None:
         """Drop what is known of a finished job."""
         self._progress.pop(job_id, None)
+        self._shown.pop(job_id, None)
 
     def changed(self, job_id: str) -> None:
         """Wake everybody who waits for this video."""
@@ -93,3 +106,10 @@ class Board:
             if not waiters:
                 del self._waiting[job_id]
         waiter.cancel()
+
+    def _keep(self, job_id: str, progress: int) -> None:
+        """Keep a figure, and let the oldest ones go when there are too many; they begin again at the estimate."""
+        self._progress[job_id] = progress
+        if len(self._progress) > _MOST_FIGURES:
+            for old in list(self._progress)[: _MOST_FIGURES // 2]:
+                self.forget(old)

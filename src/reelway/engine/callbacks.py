@@ -2,6 +2,9 @@
 
 The one rule: nothing a callback says is believed. It wakes the next look; and where the answer to a submit was lost, it names
 the work to look at. Whoever does not know the secret of an attempt learns nothing, not even whether there is such a video.
+
+Any node takes a call; the owner acts upon it. What names work that nobody else may know of is answered with 200 when the owner
+has written it down, whichever node that is; else with 503, so that the vendor calls again.
 """
 
 import asyncio
@@ -9,12 +12,17 @@ import hmac
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from reelway.core.errors import NotFound, UnexpectedResponse
+import msgspec
+
+from reelway.core.errors import NotFound, Unavailable, UnexpectedResponse
 from reelway.core.ids import is_id
 from reelway.core.jobs import Attempt, HeardOperation, Job
+from reelway.core.lifecycle import State
+from reelway.core.record import Record
 from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools
 from reelway.engine.worker import Worker
+from reelway.store.spec import Signal
 from reelway.telemetry import logger
 from reelway.vendors.spec import Callback, CanReadCallback, CanVerifyCallback, Heard
 
@@ -22,6 +30,10 @@ __all__ = ["Callbacks"]
 
 _log = logger("engine.callbacks")
 _MOST_ATTEMPTS_DIGITS = 4
+_DETAIL_BYTES = 4_000
+"""Of a call that is passed on; PostgreSQL carries signals of less than 8,000."""
+_LOOK_SECONDS = 0.1
+"""Between two looks at whether the owner has written it, where no signal tells."""
 
 
 class Callbacks:
@@ -66,16 +78,67 @@ class Callbacks:
             _log.warning("callback_unreadable", video_id=job.id, account=account.name, reason=str(error))
             return Heard()
 
+    def learn(self, signal: Signal) -> None:
+        """Take a call that came to another node, which has checked its secret."""
+        try:
+            call = msgspec.json.decode(signal.detail, type=_Call)
+        except msgspec.DecodeError as error:
+            _log.warning("call_unreadable", video_id=signal.job_id, reason=str(error))
+            return
+        self._worker.called(signal.job_id, call.attempt, call.named)
+
     async def _pass_on(self, job: Job, attempt: Attempt, heard: Heard) -> None:
         """Wake the job; where the answer to its submit was lost, let what was named reach the disk before the vendor's 200."""
         found = heard.operation
         named = None if found is None else HeardOperation(operation=found.operation, key=found.key)
-        written = self._tools.board.watch(job.id)
-        try:
-            if self._worker.called(job.id, attempt.number, named):
-                await asyncio.wait({written}, timeout=self._tools.limits.callback_answer_seconds)
-        finally:
-            self._tools.board.unwatch(job.id, written)
+        if job.id in self._worker:
+            must_be_written = self._worker.called(job.id, attempt.number, named)
+        else:
+            self._tell(job, attempt, named)
+            # Whether the owner still waits for the answer to its submit, only the owner knows.
+            must_be_written = job.state is State.SUBMITTING and attempt is job.attempt
+        if named is not None and must_be_written:
+            await self._until_written(job.id, attempt, named)
+
+    def _tell(self, job: Job, attempt: Attempt, named: HeardOperation | None) -> None:
+        detail = msgspec.json.encode(_Call(attempt=attempt.number, named=named))
+        if len(detail) > _DETAIL_BYTES:  # the owner looks all the same, but where its answer was lost learns no name
+            _log.warning("call_too_long_to_pass_on", video_id=job.id, bytes=len(detail))
+            detail = msgspec.json.encode(_Call(attempt=attempt.number))
+        self._tools.teller.tell(Signal(kind="called", job_id=job.id, detail=detail.decode()))
+
+    async def _until_written(self, job_id: str, attempt: Attempt, named: HeardOperation) -> None:
+        """Return when the row shows what was named, or needs it no more. Raises `Unavailable` when it does not in time."""
+        tools = self._tools
+        give_up_at = tools.monotonic() + tools.limits.callback_answer_seconds
+        while True:
+            written = tools.board.watch(job_id)
+            try:
+                if _shows(await tools.store.get(job_id), attempt, named):
+                    return
+                left = give_up_at - tools.monotonic()
+                if left <= 0:
+                    break
+                await asyncio.wait({written}, timeout=min(left, _LOOK_SECONDS))
+            finally:
+                tools.board.unwatch(job_id, written)
+        held = await tools.store.holder_of(attempt.account, (named.key,))
+        if held.get(named.key, job_id) == job_id:
+            raise Unavailable("this could not be written down in time; call again", retry_after_seconds=5)
+
+
+class _Call(Record):
+    """What one node tells another of a call."""
+
+    attempt: int
+    named: HeardOperation | None = None
+
+
+def _shows(job: Job | None, attempt: Attempt, named: HeardOperation) -> bool:
+    """Whether nothing is lost when the vendor never says it again."""
+    if job is None or job.state is not State.SUBMITTING or job.attempt is None or job.attempt.number != attempt.number:
+        return True
+    return any(heard.key == named.key for heard in job.attempt.heard)
 
 
 def _is_given_up(job: Job, attempt: Attempt) -> bool:

@@ -30,6 +30,7 @@ from reelway.engine.charging import Charging
 from reelway.engine.driver import Driver
 from reelway.engine.fetcher import Fetcher
 from reelway.engine.router import Router
+from reelway.engine.signals import Teller
 from reelway.media.spec import MediaWorker
 from reelway.store.spec import Change, JobStore
 from reelway.telemetry import logger
@@ -144,6 +145,10 @@ class Tools:
         self.board = Board()
         self.durations = Durations()
         self.stopping = asyncio.Event()
+        self.draining = asyncio.Event()
+        """Set when this node hands its work over: no step begins any more."""
+        self.teller = Teller(store)
+        self.board.shown = self.teller.show
         self.nudge: Callable[[str], bool] = lambda job_id: False
         """Takes the next step of a job now, and tells whether there was one to take; set by the worker."""
         self.message_written: Callable[[], None] = lambda: None
@@ -152,6 +157,10 @@ class Tools:
         """Called when there is a new errand; set by the cleaner."""
         self.words: Callable[[Job], Any] = lambda job: None
         """Says what a caller is told of a video in the words of the dialect it came through; set by whoever knows the dialects."""
+        self.share: Callable[[int, int], None] = lambda rank, count: None
+        """Takes this node's part of every account's limits: it is number `rank` of `count`; set by whoever made the router."""
+        self.set_clock: Callable[[float], None] = lambda shared: None
+        """Takes the time that all nodes share; set by whoever made the clock."""
         self._lines: dict[str, deque[str]] = {}
         self.node = ""
         self.epoch = 0
@@ -214,8 +223,8 @@ class Tools:
         label = name or str(event)
         change = Change(
             job=changed,
-            node=self.node,
-            epoch=self.epoch,
+            node=job.owner,  # not this node's newest epoch: the job may have been taken over and come back since
+            epoch=job.epoch,
             event=JobEvent(seq=changed.version, at=now, state=state, name=label, detail=detail or {}),
             entry=entry,
             message=message,

@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import itertools
+from collections.abc import Callable, Iterable
 
 from reelway.core.errors import LeaseLost
 from reelway.core.failures import Failure, FailureKind
@@ -14,6 +15,7 @@ from reelway.engine.collecting import Collector
 from reelway.engine.gathering import Gatherer
 from reelway.engine.submitting import Submitter
 from reelway.engine.tools import Tools, Watch
+from reelway.store.spec import Signal
 from reelway.telemetry import logger
 
 __all__ = ["Worker"]
@@ -43,9 +45,18 @@ class Worker:
         self._collector = Collector(tools)
         self._canceller = Canceller(tools)
         self._gatherer = Gatherer(tools)
+        self.not_ours: Callable[[Iterable[str]], None] = lambda job_ids: None
+        """Called with jobs whose write was refused; set by whoever finds out whose they are."""
 
     def __len__(self) -> int:
         return len(self._watches)
+
+    def __contains__(self, job_id: str) -> bool:
+        return job_id in self._watches
+
+    def wake(self) -> None:
+        """Look at what is due: the lease was renewed, or the server stops."""
+        self._wake.set()
 
     def adopt(self, job: Job) -> None:
         """Take on an unfinished job: one just created, or one found on the disk."""
@@ -67,7 +78,7 @@ class Worker:
         return True
 
     def called(self, job_id: str, attempt: int, named: HeardOperation | None) -> bool:
-        """Take the next step of a job soon, since its vendor called; True when the answer to its submit was lost and this is news.
+        """Take the next step of a job soon, since its vendor called; True when the answer to its submit was lost and work is named.
 
         What was `named` is kept while the outcome of the submit is not known. Calls about earlier attempts change nothing.
         """
@@ -84,7 +95,7 @@ class Worker:
             watch.called_at = max(now, watch.called_at + _CALL_SECONDS)
             if not watch.busy:
                 self._schedule(watch, min(watch.due, watch.called_at))
-        return is_news and watch.job.attempt.outcome == "unknown"
+        return named is not None and watch.job.state is State.SUBMITTING and watch.job.attempt.outcome == "unknown"
 
     def cancel(self, job_id: str, now: float) -> bool:
         """Note that a caller wants it cancelled; False when this node does not work on it."""
@@ -94,6 +105,18 @@ class Worker:
         watch.job = watch.job.evolve(cancel_requested_at=now)
         self.nudge(job_id)
         return True
+
+    def learn_cancel(self, job_id: str, wished_at: float) -> None:
+        """Note a wish that reached another node, once."""
+        watch = self._watches.get(job_id)
+        if watch is not None and watch.job.cancel_requested_at is None:
+            self.cancel(job_id, wished_at)
+
+    def part_changed(self, job_id: str) -> None:
+        """Look at a video of several takes: one of them has ended on another node."""
+        watch = self._watches.get(job_id)
+        if watch is not None and watch.job.takes:
+            self.nudge(job_id)
 
     def drop_all(self) -> None:
         """Forget every job: the lease is lost, others own them now."""
@@ -111,20 +134,41 @@ class Worker:
             if alarm is not None:
                 alarm.cancel()
 
-    async def stop(self) -> None:
-        """Let submits on their way finish, cut everything else short."""
-        self._wake.set()
-        submits = {task for task in self._steps if task.get_name().startswith("submit")}
-        for task in self._steps - submits:
+    async def cut_short(self) -> None:
+        """End every step that may be begun again elsewhere, at once: all but submits on their way."""
+        cut = self._steps - self._submits()
+        for task in cut:
             task.cancel()
+        await asyncio.gather(*cut, return_exceptions=True)
+
+    async def finish_submits(self) -> None:
+        """Let submits on their way end, for so long as a graceful stop may take."""
+        submits = self._submits()
         if submits:
             _, late = await asyncio.wait(submits, timeout=self._tools.limits.stop_seconds)
             for task in late:
                 task.cancel()
-        await asyncio.gather(*self._steps, return_exceptions=True)
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def let_go(self) -> tuple[str, ...]:
+        """Forget every job that has no step under way; return which they were."""
+        under_way = {task.get_name().partition(" ")[2] for task in self._steps}
+        idle = [watch for job_id, watch in self._watches.items() if job_id not in under_way]
+        for watch in idle:
+            self._drop(watch)
+        return tuple(watch.job.id for watch in idle)
+
+    def _submits(self) -> set[asyncio.Task[None]]:
+        return {task for task in self._steps if task.get_name().startswith("submit")}
+
+    def _may_begin(self) -> bool:
+        """Whether a step may begin: not when the lease is over, since another node may be taking it, nor when draining."""
+        return self._tools.has_lease() and not self._tools.draining.is_set()
 
     def _start_due(self) -> float | None:
         """Start the steps that are due; return the seconds until the next one, None when there is none."""
+        if not self._may_begin():
+            return None  # whoever renews the lease wakes us
         now = self._tools.clock()
         while self._heap:
             due, _, job_id = self._heap[0]
@@ -164,10 +208,11 @@ class Worker:
         async with self._slot(watch.job):
             began = self._tools.clock()
             try:
-                pause = await self._advance(watch)
+                pause = await self._advance(watch) if self._may_begin() else 0.0
             except LeaseLost:
                 _log.warning("lease_lost", video_id=watch.job.id)
                 self._drop(watch)
+                self.not_ours((watch.job.id,))
                 return
             except asyncio.CancelledError:
                 raise
@@ -255,10 +300,12 @@ class Worker:
 
     def _finish(self, watch: Watch) -> None:
         self._drop(watch)
-        if watch.job.parent is not None:
-            self.nudge(watch.job.parent)
+        self._tools.board.forget(watch.job.id)
+        parent = watch.job.parent
+        if parent is not None and not self.nudge(parent):
+            self._tools.teller.tell(Signal(kind="changed", job_id=parent))
 
     def _drop(self, watch: Watch) -> None:
         self._tools.release(watch)
-        self._watches.pop(watch.job.id, None)
-        self._tools.board.forget(watch.job.id)
+        if self._watches.get(watch.job.id) is watch:  # else the job was lost, and has been adopted anew
+            del self._watches[watch.job.id]

@@ -8,10 +8,11 @@ from typing import Any
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelway.core.errors import GatewayError
 
-__all__ = ["AddressInUse", "Listener"]
+__all__ = ["AddressInUse", "Listener", "closing"]
 
 _EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - compared, never bound
 _LOOK_SECONDS = 0.02
@@ -31,8 +32,11 @@ class Listener:
         self._server: Server | None = None
         _check(host, port)
 
-    async def run(self, app: Any, ready: Callable[[], None]) -> None:
-        """Answer requests; `ready` is called when the first can come."""
+    async def run(self, app: Any, ready: Callable[[], None], *, ended: Callable[[], None] | None = None) -> None:
+        """Answer requests; `ready` is called when the first can come.
+
+        `ended` is called at SIGTERM and SIGINT, and calls `stop` when it is time; without it they stop at once.
+        """
         self._server = Server(
             app,
             address=self._host,
@@ -44,7 +48,7 @@ class Listener:
         )
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.stop)
+            loop.add_signal_handler(number, ended or self.stop)
         serving = asyncio.create_task(self._server.serve())
         try:
             await self._until_listening(serving)
@@ -71,6 +75,23 @@ class Listener:
             return
         serving.result()
         raise GatewayError(f"the server ended before it listened on {self._host}:{self._port}")
+
+
+def closing(app: ASGIApp, ends: Callable[[], bool]) -> ASGIApp:
+    """Return an app that asks clients to close their connection after each answer while `ends` says so.
+
+    A client that keeps a connection to a server about to end would send its next request into a closed one.
+    """
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def parting(message: Message) -> None:
+            if message["type"] == "http.response.start" and ends():
+                message = {**message, "headers": [*message.get("headers", ()), (b"connection", b"close")]}
+            await send(message)
+
+        await app(scope, receive, parting)
+
+    return answer
 
 
 def _check(host: str, port: int) -> None:

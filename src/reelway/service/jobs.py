@@ -17,7 +17,7 @@ def make_jobs(
     reserved: int,
     deadline_seconds: float,
     takes_at_once: int,
-    owner: str,
+    owner: str | None,
     epoch: int,
     new_id: Callable[[], str],
 ) -> tuple[Job, tuple[Job, ...]]:

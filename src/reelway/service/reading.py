@@ -50,6 +50,7 @@ class Reader:
         clock: Callable[[], float],
         b64_json_bytes: int,
         longest_wait_seconds: float,
+        look_seconds: float,
     ) -> None:
         self._store = store
         self._contents = contents
@@ -58,6 +59,7 @@ class Reader:
         self._clock = clock
         self._b64_json_bytes = b64_json_bytes
         self._longest_wait_seconds = longest_wait_seconds
+        self._look_seconds = look_seconds
 
     async def read(self, video_id: str, caller: Caller, *, wait_seconds: float = 0.0) -> Video:
         """Return a video, named by its id or by the caller's own reference (the newest that carries it).
@@ -75,12 +77,11 @@ class Reader:
             job = await self.own(video_id, caller, named=named)
             while waiter is not None and not job.is_final:
                 left = deadline - self._clock()
-                if left <= 0 or not await _changed(waiter, left):
+                if left <= 0 or not self._engine.healthy():
                     break
-                waiter = self._engine.board.watch(video_id)
+                if await _changed(waiter, min(left, self._look_seconds)):
+                    waiter = self._engine.board.watch(video_id)
                 job = await self.own(video_id, caller, named=named)
-                if not self._engine.healthy():
-                    break
         finally:
             if waiter is not None:
                 self._engine.board.unwatch(video_id, waiter)
@@ -118,6 +119,7 @@ class Reader:
         board = self._engine.board
         job = await self.own(video_id, caller)
         seen, status = last_event_id, None
+        looked_at = self._clock()
         while True:
             waiter = board.watch(video_id)
             try:
@@ -129,8 +131,10 @@ class Reader:
                     seen, status = event_id, video.status
                 if job.is_final or not self._engine.healthy():
                     return
-                if await _changed(waiter, _TICK_SECONDS):
+                changed = await _changed(waiter, min(_TICK_SECONDS, self._look_seconds))
+                if changed or self._clock() - looked_at >= self._look_seconds:
                     job = await self.own(video_id, caller)
+                    looked_at = self._clock()
             finally:
                 board.unwatch(video_id, waiter)
 

@@ -11,7 +11,7 @@ from reelway.catalog.catalog import Catalog
 from reelway.catalog.pricing import Quote
 from reelway.catalog.routes import describe_deprecation
 from reelway.catalog.spec import ModelCard
-from reelway.core.errors import CallerError, Conflict, Gone
+from reelway.core.errors import CallerError, Conflict, Gone, StorageFailed, Unavailable
 from reelway.core.ids import is_id
 from reelway.core.jobs import Entry, JobEvent
 from reelway.core.keys import Caller
@@ -32,11 +32,15 @@ from reelway.service.refusals import no_route
 from reelway.service.unheard import Unheard
 from reelway.service.views import quote_view
 from reelway.store.spec import Creation, IdempotencyClaim, JobStore
+from reelway.telemetry import logger
 from reelway.vendors.spec import Callback
 
 __all__ = ["Service", "ServiceLimits"]
 
+_log = logger("service")
 _CANCEL_WAIT_SECONDS = 5.0
+_WORDS = frozenset({"draining", "stopping"})
+"""Problems that are meant, and so are a status of their own."""
 
 
 class ServiceLimits(Record):
@@ -44,6 +48,8 @@ class ServiceLimits(Record):
 
     b64_json_bytes: int = 25 * 1024 * 1024
     longest_wait_seconds: float = 60.0
+    look_seconds: float = 2.0
+    """Between two looks of whoever waits for a video, in case no signal tells of its change."""
 
 
 class Service:
@@ -88,6 +94,7 @@ class Service:
             clock=clock,
             b64_json_bytes=limits.b64_json_bytes,
             longest_wait_seconds=limits.longest_wait_seconds,
+            look_seconds=limits.look_seconds,
         )
         self.read = self._reader.read
         self.list = self._reader.list
@@ -151,10 +158,13 @@ class Service:
         earlier = None if claim is None else await self._store.answered(claim, now)
         if earlier is not None:
             return self._reader.view(earlier.job, caller).evolve(replayed=True)
+        if self._engine.is_draining:
+            raise Unavailable("this server hands its work over and takes no new videos", retry_after_seconds=1)
         card, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
             await self._inputs.discard(settled)
             raise no_route(resolved, self._router.obstacles(resolved, now))
+        owner, epoch = self._engine.ownership
         job, takes = make_jobs(
             resolved,
             caller,
@@ -162,21 +172,25 @@ class Service:
             reserved=price.amount,
             deadline_seconds=card.deadline_seconds,
             takes_at_once=card.n_max,
-            owner=self._engine.node,
-            epoch=self._engine.epoch,
+            owner=owner,
+            epoch=epoch,
             new_id=self._new_id,
         )
         message = self._engine.first_message(job)
-        created = await self._store.create(
-            Creation(
-                job=job,
-                event=JobEvent(seq=1, at=now, state=State.QUEUED, name="created"),
-                takes=takes,
-                entry=Entry(kind="reserve", amount=job.reserved, at=now),
-                idempotency=claim,
-                message=message,
-            )
+        creation = Creation(
+            job=job,
+            event=JobEvent(seq=1, at=now, state=State.QUEUED, name="created"),
+            takes=takes,
+            entry=Entry(kind="reserve", amount=job.reserved, at=now),
+            idempotency=claim,
+            message=message,
         )
+        try:
+            created = await self._store.create(creation)
+        except BaseException:
+            # The database may have written it and its answer was lost: then it is ours to make, though nobody was told of it.
+            self._engine.look_for((*(take.id for take in takes), job.id))
+            raise
         self._engine.checkpoint("created")
         if created.replayed:
             await self._inputs.discard(settled)
@@ -311,7 +325,18 @@ class Service:
         return card, facts
 
     async def ready(self) -> dict[str, Any]:
-        """Return what `/readyz` says; `{"status": "ready"}` when requests can be taken."""
-        counts = await self._store.count_unfinished()
-        status = "ready" if self._engine.healthy() else "stopping"
-        return {"status": status, "unfinished": sum(counts.values())}
+        """Return what `/readyz` says; `{"status": "ready"}` when requests can be taken, else what is wrong."""
+        problems = list(self._engine.problems())
+        unfinished: int | None = None
+        try:
+            unfinished = sum((await self._store.count_unfinished()).values())
+        except StorageFailed as error:
+            _log.error("records_not_read", reason=str(error))
+            problems.append("the database cannot be read; the reason is in the log")
+        return {
+            "status": problems[0] if problems and problems[0] in _WORDS else "not_ready" if problems else "ready",
+            "node": self._engine.node,
+            "role": self._engine.role,
+            "unfinished": unfinished,
+            "problems": problems,
+        }

@@ -8,7 +8,7 @@ import msgspec
 from reelway.catalog.pricing import Quote
 from reelway.core.jobs import Job, JobRoute
 from reelway.core.keys import Caller
-from reelway.core.lifecycle import Status, public_status
+from reelway.core.lifecycle import public_status
 from reelway.core.money import to_text
 from reelway.core.videos import Cost, Input, ResolvedRequest, RouteView, Video
 from reelway.engine.runtime import Engine
@@ -23,7 +23,7 @@ def view(job: Job, caller: Caller, engine: Engine, contents: ContentKeeper, now:
     """Return the video."""
     request, status = job.request, public_status(job.state)
     typical = engine.typical_seconds(job)
-    progress = 100 if status is Status.COMPLETED else engine.board.progress(job, now, typical)
+    progress = engine.board.progress(job, now, typical)
     outputs = contents.linked(job)
     first = outputs[0] if outputs else None
     return Video(

@@ -70,8 +70,23 @@ class Settings(BaseSettings):
         "or `az://CONTAINER/FOLDER`, with credentials from the variables that are usual there; else `data_dir/assets`.",
     )
 
+    role: Literal["all", "api", "worker"] = Field(
+        default="all",
+        description="What this node of a fleet does: `api` answers callers, `worker` makes the videos, `all` does both. "
+        "Nodes share one PostgreSQL.",
+    )
+    drain_seconds: float = Field(
+        default=0.0,
+        ge=0,
+        le=600,
+        description="How long at least a server that is told to end goes on answering, so that a load balancer sees at `/readyz` "
+        "that it should send nobody any more.",
+    )
+
     sandbox: Literal["auto", "on", "off"] = Field(
-        default="auto", description="The make-believe vendor: `auto` means on only while no vendor is configured."
+        default="auto",
+        description="The make-believe vendor: `auto` means on only while no vendor is configured, and never on PostgreSQL, where "
+        "each node's would be another one.",
     )
     sandbox_render_seconds: float | None = Field(
         default=None,
@@ -207,6 +222,8 @@ class Settings(BaseSettings):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two accounts are called {twice[0]!r}; give each [[account]] a name of its own")
+        if self.role != "all" and self.database.startswith("sqlite:"):
+            raise ValueError(f"role is {self.role!r}, but a SQLite file is used by one server alone; leave it at 'all'")
         if self.poll_shortest_seconds > self.poll_longest_seconds:
             raise ValueError("poll_shortest_seconds is greater than poll_longest_seconds; make it the smaller one")
         return self

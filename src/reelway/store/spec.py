@@ -212,7 +212,11 @@ class JobStore(Protocol):
         ...
 
     async def ask_to_drain(self, node: str | None, now: float) -> tuple[str, ...]:
-        """Ask a node, or with None every one, to hand its work over and end; return the names of those that were asked."""
+        """Ask a node, or with None every one, to hand its work over and take no more; return the names of those asked."""
+        ...
+
+    async def shared_time(self) -> float | None:
+        """Return the time by the clock that all nodes share; None where there is none, as with a file on one machine."""
         ...
 
     # --- signals between processes

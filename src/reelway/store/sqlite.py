@@ -118,6 +118,9 @@ class SqliteStore:
     async def ask_to_drain(self, node: str | None, now: float) -> tuple[str, ...]:
         return await self._committer.run(leases.ask_to_drain, leases.Drain(node=node, now=now))
 
+    async def shared_time(self) -> float | None:
+        return None
+
     # --- signals between processes: a server has its file to itself
 
     async def listen(self, hear: Callable[[Signal], None]) -> None:
