@@ -55,11 +55,14 @@ def quiet_port() -> int:
 
 
 class Wire:
-    """Listens on loopback and hands everything on to a port on loopback, as well as it can at the moment."""
+    """Listens on loopback and hands everything on to a port on loopback, as well as it can at the moment.
 
-    def __init__(self, name: str, target_port: int) -> None:
+    With several ports it is a balancer too: each connection goes to the next one that somebody listens on.
+    """
+
+    def __init__(self, name: str, *target_ports: int) -> None:
         self.name = name
-        self.target_port = target_port
+        self._targets = deque(target_ports)
         self.port = quiet_port()
         self.broken: Break | None = None
         self.lines: set[_Line] = set()
@@ -103,6 +106,11 @@ class Wire:
             else:
                 line.hold(False)
 
+    def targets(self) -> tuple[int, ...]:
+        """Return the ports to try, in order; the next connection begins with another one."""
+        self._targets.rotate(-1)
+        return tuple(self._targets)
+
     def _stop_listening(self) -> None:
         if self._server is not None:
             self._server.close()
@@ -130,9 +138,11 @@ class _Line:
 
     async def _connect(self) -> None:
         loop = asyncio.get_running_loop()
-        try:
-            await loop.create_connection(lambda: self.server, "127.0.0.1", self.wire.target_port)
-        except OSError:
+        for port in self.wire.targets():
+            with contextlib.suppress(OSError):
+                await loop.create_connection(lambda: self.server, "127.0.0.1", port)
+                break
+        else:
             self.cut()
             return
         self.hold(self.wire.broken == "hold")
