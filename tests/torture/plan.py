@@ -116,7 +116,7 @@ _TROUBLES = (
     ("[[callback:none]]", 2),
 )
 _ENDS = (("[[fail:content_policy]]", 3), ("[[fail:vendor_error]]", 2), ("[[moderation]]", 2))
-_STORMS = ("[[rate:429x1000000]]", "[[http:500x1000000]]", "[[submit:lost_answerx1000000]]", "[[submit:slow:3]]")
+_STORMS = ("[[rate:429x999999]]", "[[http:500x999999]]", "[[submit:lost_answerx999999]]", "[[submit:slow:3]]")
 _VENDOR_BREAKS = BREAKS
 _CLIENT_BREAKS = ("refuse", "reset", "hold", "deaf", "lost", "slow")
 _DATABASE_BREAKS = ("refuse", "reset", "hold", "deaf", "lost", "slow")

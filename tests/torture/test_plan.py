@@ -4,6 +4,8 @@ from collections import Counter
 
 from tests.torture.plan import Topology, make_plan
 
+from reelway.sandbox.faults import read_faults
+
 FLEET = Topology(nodes=2, database="postgres", objects="s3", small_disks=True)
 
 
@@ -40,3 +42,14 @@ def test_nothing_is_asked_of_what_is_not_there() -> None:
     plan = make_plan(3, Topology(), jobs=10, faults=40, seconds=100, lease_seconds=3)
     assert {fault.kind for fault in plan.faults} <= {"kill", "freeze", "stop", "clock", "wire", "storm"}
     assert not any("database" in fault.target or "objects" in fault.target for fault in plan.faults)
+
+
+def test_the_vendor_understands_all_it_is_told() -> None:
+    """A directive that it refused would break nothing, in silence."""
+    plan = make_plan(1, FLEET, jobs=500, faults=80, seconds=200, lease_seconds=3)
+    for order in plan.orders:
+        read_faults(order.prompt)
+    storms = [fault.detail for fault in plan.faults if fault.kind == "storm"]
+    assert storms
+    for storm in storms:
+        read_faults(storm)
