@@ -1,6 +1,7 @@
 """An engine that kills its own process at one of its named points: `python -m tests.engine.dying FOLDER POINT URL`.
 
-With `called` in place of a URL, the answer to the submit is lost and the vendor calls back instead.
+With `called` in place of a URL, the answer to the submit is lost and the vendor calls back instead. With `deleting`, `expiring`
+and `forgetting`, the video is finished, and then is deleted, has expired, or is deleted at its vendor.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import sys
 from collections import deque
 from pathlib import Path
 
-from tests.engine.scripted import CallingAcme, FindingAcme, Script, Stage
+from tests.engine.scripted import CallingAcme, DeletingAcme, FindingAcme, Script, Stage
 
 from reelway.core.errors import SubmitOutcomeUnknown
 from reelway.engine.account import Account
@@ -63,7 +64,43 @@ async def called(folder: Path, point: str) -> None:
     await stage.finished(job.id)
 
 
+async def parting(folder: Path, point: str, way: str) -> None:
+    """Finish a video with an input of its own at a vendor that deletes its copies, then part with it, until death."""
+    stage = parting_stage(folder, point)
+    if way == "expiring":
+        stage.tools.limits = stage.tools.limits.evolve(retention_seconds=0.0)
+    await stage.open()
+    job = await stage.with_input(stage.job())
+    print(job.id, flush=True)
+    await stage.create(job)
+    job = await stage.finished(job.id)
+    if way == "deleting":
+        await stage.engine.part_with(job)
+    await stage.engine._cleaner.clean()
+    raise AssertionError(f"came past {point} alive")
+
+
+def parting_stage(folder: Path, point: str) -> Stage:
+    """Return an engine whose vendor deletes what it is asked to, and that dies when it comes to this point."""
+    script = Script()
+    account = ACME.evolve(delete_after_collect=True)
+    stage = Stage(folder, script, DeletingAcme(script), (account,))
+
+    def die(reached: str) -> None:
+        if reached == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    stage.tools.checkpoint = die
+    return stage
+
+
 if __name__ == "__main__":
     configure_logging(level="error")
     place, where, what = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
-    asyncio.run(called(place, where) if what == "called" else main(place, where, what))
+    match what:
+        case "called":
+            asyncio.run(called(place, where))
+        case "deleting" | "expiring" | "forgetting":
+            asyncio.run(parting(place, where, what))
+        case url:
+            asyncio.run(main(place, where, url))

@@ -15,7 +15,7 @@ from reelway.core.errors import UnexpectedResponse
 from reelway.core.ids import make_id
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.lifecycle import State
-from reelway.core.videos import MediaKind, Mode, ResolvedRequest
+from reelway.core.videos import Blob, Input, MediaKind, Mode, ResolvedRequest, Role
 from reelway.engine.account import Account
 from reelway.engine.driver import Driver
 from reelway.engine.fetcher import Fetcher
@@ -66,6 +66,9 @@ class Script:
         self.finds: deque[Any] = deque([()])
         self.cancels: deque[Any] = deque(["cancelled"])
         self.downloads: deque[Any] = deque([VIDEO])
+        self.deletes: deque[Any] = deque([None])
+        self.deleted: list[str] = []
+        """Ids of the operations the vendor has deleted."""
         self.submitted: list[Submission] = []
         self.ranges: list[int] = []
         self.gate: asyncio.Event | None = None
@@ -129,6 +132,16 @@ class FindingAcme(Acme):
         answer: CancelAnswer = self.script.take("cancels")
         return answer
         yield HttpRequest(method="POST", path="/")
+
+
+class DeletingAcme(FindingAcme):
+    """Can also delete what it made."""
+
+    def delete(self, operation: Mapping[str, Any]) -> Flow[None]:
+        self.script.take("deletes")
+        self.script.deleted.append(operation["id"])
+        return
+        yield HttpRequest(method="DELETE", path="/")
 
 
 class CallingAcme(Acme):
@@ -295,6 +308,19 @@ class Stage:
             reserved=400_000,
         )
         return job.evolve(**changes)
+
+    async def with_input(self, job: Job) -> Job:
+        """Return the job with an image that was uploaded for it."""
+        async with self.assets.writer(f"inputs/given{next(self.ticks)}", limit_bytes=1000) as writer:
+            await writer.write(b"a fox, still")
+            stored = await writer.commit()
+        blob = Blob(key=stored.key, sha256=stored.sha256, bytes=stored.bytes, media_type="image/png")
+        given = Input(kind=MediaKind.IMAGE, role=Role.FIRST_FRAME, blob=blob)
+        return job.evolve(request=job.request.evolve(inputs=(given,)))
+
+    async def files(self) -> list[str]:
+        """Return the keys of everything that is kept."""
+        return sorted([one.key for prefix in ("inputs", "videos") async for one in self.assets.listed(prefix)])
 
     async def create(self, job: Job, takes: tuple[Job, ...] = ()) -> None:
         await self.store.create(

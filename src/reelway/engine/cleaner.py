@@ -63,7 +63,7 @@ class Cleaner:
         """Do once what is due, to its end; return how many videos expired."""
         await self._plan()
         count = await self._expire_all()
-        while await self._start_errands():
+        while await self._start_errands() or self._running:
             await asyncio.gather(*self._running)
         return count
 

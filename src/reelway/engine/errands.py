@@ -56,7 +56,7 @@ class ErrandRunner:
         try:
             async with self._held(errand):
                 again_in = await self._do(errand)
-            self._tools.checkpoint("errand_run")
+            self._tools.checkpoint(f"{errand.id.partition(':')[0]}_run")
             if again_in is None:
                 await store.errand_done(errand.id)
             else:
