@@ -95,6 +95,14 @@ class PostgresServer:
         assert ran.returncode == 0, f"{statement}: {ran.stderr}"
         return ran.stdout.strip()
 
+    def shape(self, database: str) -> list[str]:
+        """Return how PostgreSQL writes down the tables of a database."""
+        command = [str(self._programs / "pg_dump"), "--schema-only", "--no-comments", self.url(database)]
+        dumped = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert dumped.returncode == 0, dumped.stderr
+        lines = (line.rstrip() for line in dumped.stdout.splitlines())
+        return [line for line in lines if line and not line.startswith(("--", "\\"))]
+
     # --- its life
 
     def make(self) -> None:

@@ -20,6 +20,8 @@ from reelway.store.schema import METADATA, schema_sql
 from reelway.store.upgrading import alembic_config, upgrade_to_head
 
 _ROOM = Path(queries.__file__).parent
+_APART = {"schema", "checking", "fleet"}
+"""A check reads everything, on purpose; what is about fleets is for PostgreSQL alone."""
 
 
 @pytest.fixture
@@ -61,6 +63,7 @@ def test_the_tables_described_are_the_tables_made(migrated: Path) -> None:
 def test_schema_sql_is_drawn_from_the_tables() -> None:
     """Run `python -m reelway.store.schema` when this fails."""
     assert (_ROOM / "sql" / "schema.sql").read_text(encoding="utf-8") == schema_sql()
+    assert (_ROOM / "sql" / "postgres" / "schema.sql").read_text(encoding="utf-8") == schema_sql("postgres")
 
 
 def test_every_migration_is_known_in_order() -> None:
@@ -100,7 +103,7 @@ def test_a_kill_while_the_first_tables_are_made_leaves_an_empty_file(tmp_path: P
 
 def _statements() -> Iterator[tuple[str, str]]:
     for file in sorted((_ROOM / "sql").glob("*.sql")):
-        if file.stem not in {"schema", "checking"}:  # a check reads everything, on purpose
+        if file.stem not in _APART:
             yield from ((name, statement.text) for name, statement in queries.load(file.stem).items())
 
 
@@ -134,8 +137,10 @@ def _plan(connection: sqlite3.Connection, statement: str, widths: list[int]) -> 
 
 def test_every_statement_is_used() -> None:
     """A statement nobody runs is taken out."""
-    code = "\n".join(file.read_text(encoding="utf-8") for file in _ROOM.glob("*.py"))
-    assert [name for name, _ in _statements() if f'["{name}"]' not in code] == []
+    code = "\n".join(file.read_text(encoding="utf-8") for file in _ROOM.rglob("*.py"))
+    names = [name for file in (_ROOM / "sql").glob("*.sql") for name in queries.load(file.stem)]
+    read_by_name = {"ended_without_reservation", "still_reserved", "ended_too_early"}
+    assert [name for name in names if f'["{name}"]' not in code and name not in read_by_name] == []
 
 
 def test_a_statement_without_a_sentence_does_not_load(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -20,7 +20,9 @@ _Backend = TypeVar("_Backend")
 
 def make_store(settings: Settings) -> JobStore:
     """Return the store of these settings, not opened yet."""
-    return _chosen(_STORES, settings.database, "REELWAY_DATABASE_URL", "records in sqlite:///PATH")(settings)
+    return _chosen(_STORES, settings.database, "REELWAY_DATABASE_URL", "records in sqlite:///PATH or postgresql://")(
+        settings
+    )
 
 
 def make_assets(settings: Settings) -> AssetStore:
@@ -41,6 +43,12 @@ def _sqlite(settings: Settings) -> JobStore:
     return SqliteStore(Path(unquote(urlsplit(settings.database).path.removeprefix("/"))))
 
 
+def _postgres(settings: Settings) -> JobStore:
+    from reelway.store.postgres import PostgresStore
+
+    return PostgresStore(settings.database, connections=settings.database_connections)
+
+
 def _folder(settings: Settings) -> AssetStore:
     from reelway.assets.folder import FolderAssets
 
@@ -53,7 +61,11 @@ def _objects(settings: Settings) -> AssetStore:
     return ObjectAssets(settings.assets, settings.data_dir / "scratch")
 
 
-_STORES: Mapping[str, Callable[[Settings], JobStore]] = {"sqlite": _sqlite}
+_STORES: Mapping[str, Callable[[Settings], JobStore]] = {
+    "sqlite": _sqlite,
+    "postgresql": _postgres,
+    "postgres": _postgres,
+}
 _ASSETS: Mapping[str, Callable[[Settings], AssetStore]] = {
     "file": _folder,
     "s3": _objects,

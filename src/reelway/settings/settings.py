@@ -62,7 +62,14 @@ class Settings(BaseSettings):
     )
     database_url: str | None = Field(
         default=None,
-        description="Where the records are kept, `sqlite:////var/lib/reelway.db` say; else `data_dir/reelway.db`.",
+        description="Where the records are kept: `sqlite:////var/lib/reelway.db` say, or for several nodes "
+        "`postgresql://USER:PASSWORD@HOST/DATABASE`; else `data_dir/reelway.db`.",
+    )
+    database_connections: int = Field(
+        default=8,
+        ge=1,
+        le=200,
+        description="Connections to PostgreSQL on which a node reads at once; beside them one writes and one listens.",
     )
     assets_url: str | None = Field(
         default=None,

@@ -28,10 +28,12 @@ __all__ = [
     "join_nodes",
     "leave_nodes",
     "renew_leases",
+    "shared_time",
     "working_nodes",
 ]
 
 _SQL = load("nodes")
+_FLEET = load("fleet")
 _FACTS = ("host", "process_id", "version", "role", "started_at")
 """The fields of `NodeFacts`, in the order of the columns."""
 
@@ -130,6 +132,12 @@ def working_nodes(now: float | None) -> Work[tuple[str, ...]]:
     """Return the names; `now` is None for the database's own clock, where it has one."""
     rows = yield from fetch(_SQL["live_nodes"], now=now)
     return tuple(name for (name,) in rows)
+
+
+def shared_time() -> Work[float]:
+    """Return the time by the clock of the database; for one that has a clock."""
+    [(now,)] = yield from fetch(_FLEET["shared_time"])
+    return float(now)
 
 
 def all_nodes(now: float | None) -> Work[tuple[Node, ...]]:

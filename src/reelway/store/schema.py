@@ -1,19 +1,23 @@
 """The tables, as SQLAlchemy Core describes them. Read by migrations, administration and tests; never on a request's path.
 
-The one rule: this file, the migrations and `sql/schema.sql` (with which a new file is made, without importing SQLAlchemy)
-say the same; a test compares them. After a change here, run `python -m reelway.store.schema` to write `schema.sql` anew.
+The one rule: this file, the migrations, `sql/schema.sql` and `sql/postgres/schema.sql` (with which a new database is made,
+without importing SQLAlchemy) say the same; a test compares them. After a change here, run `python -m reelway.store.schema` to
+write both of them anew.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from reelway.store.revisions import HEAD
 
 __all__ = ["METADATA", "schema_sql"]
+
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Compared byte by byte in both databases: pages go by id, and a new version of a system's alphabet damages no index."""
 
 _FINAL = "state IN ('completed', 'failed', 'cancelled')"
 _UNFINISHED = "state IN ('queued', 'submitting', 'running', 'collecting')"
@@ -46,25 +50,25 @@ def _index(name: str, *columns: sa.Column[Any], where: str | None = None, unique
 _JOBS = sa.Table(
     "jobs",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("tenant", sa.Text, nullable=False),
-    sa.Column("key_id", sa.Text, nullable=False),
-    sa.Column("parent", sa.Text, sa.ForeignKey("jobs.id")),
+    sa.Column("id", _TEXT, primary_key=True),
+    sa.Column("tenant", _TEXT, nullable=False),
+    sa.Column("key_id", _TEXT, nullable=False),
+    sa.Column("parent", _TEXT, sa.ForeignKey("jobs.id")),
     sa.Column("take", sa.Integer, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("owner", sa.Text),
+    sa.Column("state", _TEXT, nullable=False),
+    sa.Column("owner", _TEXT),
     sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("updated_at", sa.Double, nullable=False),
     sa.Column("due_at", sa.Double, nullable=False),
     sa.Column("deadline_at", sa.Double, nullable=False),
-    sa.Column("model", sa.Text, nullable=False),
-    sa.Column("end_user", sa.Text),
-    sa.Column("client_reference", sa.Text),
-    sa.Column("mode", sa.Text, nullable=False),
-    sa.Column("account", sa.Text),
-    sa.Column("operation_key", sa.Text),
+    sa.Column("model", _TEXT, nullable=False),
+    sa.Column("end_user", _TEXT),
+    sa.Column("client_reference", _TEXT),
+    sa.Column("mode", _TEXT, nullable=False),
+    sa.Column("account", _TEXT),
+    sa.Column("operation_key", _TEXT),
     sa.Column("completed_at", sa.Double),
     sa.Column("expires_at", sa.Double),
     sa.Column("expired", sa.Integer, nullable=False),
@@ -94,11 +98,11 @@ _index("jobs_completed", _JOBS.c.model, _JOBS.c.completed_at, where="state = 'co
 sa.Table(
     "events",
     METADATA,
-    sa.Column("job_id", sa.Text, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("job_id", _TEXT, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("state", _TEXT, nullable=False),
+    sa.Column("name", _TEXT, nullable=False),
     sa.Column("detail", sa.LargeBinary),
     sqlite_with_rowid=False,
 )
@@ -108,10 +112,10 @@ sa.Table(
 _ENTRIES = sa.Table(
     "entries",
     METADATA,
-    sa.Column("job_id", sa.Text, primary_key=True),
-    sa.Column("kind", sa.Text, primary_key=True),
-    sa.Column("tenant", sa.Text, nullable=False),
-    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("job_id", _TEXT, primary_key=True),
+    sa.Column("kind", _TEXT, primary_key=True),
+    sa.Column("tenant", _TEXT, nullable=False),
+    sa.Column("key_id", _TEXT, nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
     sa.CheckConstraint("kind IN ('reserve', 'settle', 'release')", name="known_kind"),
@@ -123,10 +127,10 @@ _index("entries_one_end", _ENTRIES.c.job_id, where="kind <> 'reserve'", unique=T
 _IDEMPOTENCY = sa.Table(
     "idempotency",
     METADATA,
-    sa.Column("key_id", sa.Text, primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
-    sa.Column("body_hash", sa.Text, nullable=False),
-    sa.Column("job_id", sa.Text, nullable=False),
+    sa.Column("key_id", _TEXT, primary_key=True),
+    sa.Column("key", _TEXT, primary_key=True),
+    sa.Column("body_hash", _TEXT, nullable=False),
+    sa.Column("job_id", _TEXT, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double, nullable=False),
     sa.Column("sending", sa.Integer),
@@ -137,13 +141,13 @@ _index("idempotency_expiring", _IDEMPOTENCY.c.expires_at)
 sa.Table(
     "nodes",
     METADATA,
-    sa.Column("node", sa.Text, primary_key=True),
+    sa.Column("node", _TEXT, primary_key=True),
     sa.Column("epoch", sa.BigInteger, nullable=False, unique=True),
     sa.Column("lease_until", sa.Double, nullable=False),
-    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("host", _TEXT, nullable=False),
     sa.Column("process_id", sa.Integer, nullable=False),
-    sa.Column("version", sa.Text, nullable=False),
-    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("version", _TEXT, nullable=False),
+    sa.Column("role", _TEXT, nullable=False),
     sa.Column("started_at", sa.Double, nullable=False),
     sa.Column("draining_at", sa.Double),
     sa.CheckConstraint(_ROLES, name="known_role"),
@@ -152,12 +156,12 @@ sa.Table(
 sa.Table(
     "api_keys",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("tenant", sa.Text, nullable=False),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("hash", sa.Text, nullable=False, unique=True),
-    sa.Column("hint", sa.Text, nullable=False),
-    sa.Column("scopes", sa.Text, nullable=False),
+    sa.Column("id", _TEXT, primary_key=True),
+    sa.Column("tenant", _TEXT, nullable=False),
+    sa.Column("name", _TEXT, nullable=False),
+    sa.Column("hash", _TEXT, nullable=False, unique=True),
+    sa.Column("hint", _TEXT, nullable=False),
+    sa.Column("scopes", _TEXT, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("expires_at", sa.Double),
     sa.Column("revoked_at", sa.Double),
@@ -167,11 +171,11 @@ sa.Table(
 _TOMBSTONES = sa.Table(
     "tombstones",
     METADATA,
-    sa.Column("job_id", sa.Text, primary_key=True),
-    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("job_id", _TEXT, primary_key=True),
+    sa.Column("tenant", _TEXT, nullable=False),
     sa.Column("deleted_at", sa.Double, nullable=False),
-    sa.Column("account", sa.Text),
-    sa.Column("operation_key", sa.Text),
+    sa.Column("account", _TEXT),
+    sa.Column("operation_key", _TEXT),
 )
 _index(
     "tombstones_by_operation",
@@ -184,18 +188,18 @@ _index(
 _MESSAGES = sa.Table(
     "messages",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("video_id", sa.Text, nullable=False),
+    sa.Column("id", _TEXT, primary_key=True),
+    sa.Column("video_id", _TEXT, nullable=False),
     sa.Column("seq", sa.BigInteger, nullable=False),
-    sa.Column("tenant", sa.Text, nullable=False),
-    sa.Column("type", sa.Text, nullable=False),
-    sa.Column("url", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("tenant", _TEXT, nullable=False),
+    sa.Column("type", _TEXT, nullable=False),
+    sa.Column("url", _TEXT, nullable=False),
+    sa.Column("body", _TEXT, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("due_at", sa.Double),
     sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("delivered_at", sa.Double),
-    sa.Column("last_answer", sa.Text),
+    sa.Column("last_answer", _TEXT),
     sa.CheckConstraint(_MESSAGE_TYPES, name="known_type"),
     sa.CheckConstraint("delivered_at IS NULL OR due_at IS NULL", name="delivered_is_not_due"),
 )
@@ -207,28 +211,38 @@ _index("messages_by_video", _MESSAGES.c.video_id, _MESSAGES.c.seq)
 _ERRANDS = sa.Table(
     "errands",
     METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("job_id", sa.Text),
+    sa.Column("id", _TEXT, primary_key=True),
+    sa.Column("job_id", _TEXT),
     sa.Column("work", sa.LargeBinary, nullable=False),
     sa.Column("created_at", sa.Double, nullable=False),
     sa.Column("due_at", sa.Double),
     sa.Column("tries", sa.Integer, nullable=False),
-    sa.Column("last_answer", sa.Text),
+    sa.Column("last_answer", _TEXT),
 )
 _index("errands_due", _ERRANDS.c.due_at, _ERRANDS.c.id, where="due_at IS NOT NULL")
 _index("errands_by_job", _ERRANDS.c.job_id, where="job_id IS NOT NULL")
 
+# Which batch each writer committed last, so that one whose connection broke at that moment finds out whether it arrived.
+# SQLite, which has no connection to lose, leaves it empty.
+sa.Table(
+    "batches",
+    METADATA,
+    sa.Column("writer", _TEXT, primary_key=True),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+)
+
 sa.Table(
     "facts",
     METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
+    sa.Column("name", _TEXT, primary_key=True),
+    sa.Column("value", _TEXT, nullable=False),
 )
 
 
-def schema_sql() -> str:
+def schema_sql(kind: Literal["sqlite", "postgres"] = "sqlite") -> str:
     """Return the statements that make a new database of this shape, one after another, each ended by `;` and a line break."""
-    dialect = sqlite.dialect()
+    dialect = postgresql.dialect() if kind == "postgres" else sqlite.dialect()  # type: ignore[no-untyped-call]
     statements = []
     for table in METADATA.sorted_tables:
         statements.append(str(CreateTable(table).compile(dialect=dialect)).strip())
@@ -242,4 +256,6 @@ def schema_sql() -> str:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / "sql" / "schema.sql").write_text(schema_sql(), encoding="utf-8")
+    _FOLDER = Path(__file__).parent / "sql"
+    (_FOLDER / "schema.sql").write_text(schema_sql(), encoding="utf-8")
+    (_FOLDER / "postgres" / "schema.sql").write_text(schema_sql("postgres"), encoding="utf-8")

@@ -5,6 +5,7 @@ The one rule: all missing steps are one transaction. A process killed halfway le
 
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import command
@@ -17,9 +18,12 @@ from reelway.store.failures import explained
 __all__ = ["alembic_config", "upgrade_to_head"]
 
 
-def alembic_config(connection: sa.Connection | None = None) -> Config:
-    """Return Alembic's settings without an ini file, for the packaged migrations."""
-    config = Config(attributes={"connection": connection})
+def alembic_config(connection: sa.Connection | None = None, *, written: Any = None) -> Config:
+    """Return Alembic's settings without an ini file, for the packaged migrations.
+
+    The steps run on the connection, or without one are written down for PostgreSQL.
+    """
+    config = Config(attributes={"connection": connection}, output_buffer=written)
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
     return config
 

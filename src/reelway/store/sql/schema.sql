@@ -14,6 +14,13 @@ CREATE TABLE api_keys (
 	CONSTRAINT api_keys_hash_key UNIQUE (hash)
 );
 
+CREATE TABLE batches (
+	writer TEXT NOT NULL,
+	number BIGINT NOT NULL,
+	at DOUBLE NOT NULL,
+	CONSTRAINT batches_pk PRIMARY KEY (writer)
+);
+
 CREATE TABLE entries (
 	job_id TEXT NOT NULL,
 	kind TEXT NOT NULL,

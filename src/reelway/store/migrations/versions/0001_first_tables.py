@@ -8,6 +8,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 _FINAL = "state IN ('completed', 'failed', 'cancelled')"
 _UNFINISHED = "state IN ('queued', 'submitting', 'running', 'collecting')"
 
@@ -31,25 +32,25 @@ def _index(name: str, table: str, columns: list[str], where: str | None = None, 
 def _make_jobs() -> None:
     op.create_table(
         "jobs",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("key_id", sa.Text, nullable=False),
-        sa.Column("parent", sa.Text),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("key_id", _TEXT, nullable=False),
+        sa.Column("parent", _TEXT),
         sa.Column("take", sa.Integer, nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Column("owner", sa.Text),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("owner", _TEXT),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("updated_at", sa.Double, nullable=False),
         sa.Column("due_at", sa.Double, nullable=False),
         sa.Column("deadline_at", sa.Double, nullable=False),
-        sa.Column("model", sa.Text, nullable=False),
-        sa.Column("end_user", sa.Text),
-        sa.Column("client_reference", sa.Text),
-        sa.Column("mode", sa.Text, nullable=False),
-        sa.Column("account", sa.Text),
-        sa.Column("operation_key", sa.Text),
+        sa.Column("model", _TEXT, nullable=False),
+        sa.Column("end_user", _TEXT),
+        sa.Column("client_reference", _TEXT),
+        sa.Column("mode", _TEXT, nullable=False),
+        sa.Column("account", _TEXT),
+        sa.Column("operation_key", _TEXT),
         sa.Column("completed_at", sa.Double),
         sa.Column("expires_at", sa.Double),
         sa.Column("expired", sa.Integer, nullable=False),
@@ -75,11 +76,11 @@ def _make_jobs() -> None:
 def _make_events_and_entries() -> None:
     op.create_table(
         "events",
-        sa.Column("job_id", sa.Text, nullable=False),
+        sa.Column("job_id", _TEXT, nullable=False),
         sa.Column("seq", sa.Integer, nullable=False, autoincrement=False),
         sa.Column("at", sa.Double, nullable=False),
-        sa.Column("state", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("state", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
         sa.Column("detail", sa.LargeBinary),
         sa.PrimaryKeyConstraint("job_id", "seq", name="events_pk"),
         sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="events_job_id_fk", ondelete="CASCADE"),
@@ -87,10 +88,10 @@ def _make_events_and_entries() -> None:
     )
     op.create_table(
         "entries",
-        sa.Column("job_id", sa.Text, nullable=False),
-        sa.Column("kind", sa.Text, nullable=False),
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("job_id", _TEXT, nullable=False),
+        sa.Column("kind", _TEXT, nullable=False),
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("key_id", _TEXT, nullable=False),
         sa.Column("amount", sa.BigInteger, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("job_id", "kind", name="entries_pk"),
@@ -104,10 +105,10 @@ def _make_events_and_entries() -> None:
 def _make_idempotency() -> None:
     op.create_table(
         "idempotency",
-        sa.Column("key_id", sa.Text, nullable=False),
-        sa.Column("key", sa.Text, nullable=False),
-        sa.Column("body_hash", sa.Text, nullable=False),
-        sa.Column("job_id", sa.Text, nullable=False),
+        sa.Column("key_id", _TEXT, nullable=False),
+        sa.Column("key", _TEXT, nullable=False),
+        sa.Column("body_hash", _TEXT, nullable=False),
+        sa.Column("job_id", _TEXT, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("expires_at", sa.Double, nullable=False),
         sa.Column("sending", sa.Integer),
@@ -120,13 +121,13 @@ def _make_idempotency() -> None:
 def _make_nodes_keys_and_facts() -> None:
     op.create_table(
         "nodes",
-        sa.Column("node", sa.Text, nullable=False),
+        sa.Column("node", _TEXT, nullable=False),
         sa.Column("epoch", sa.BigInteger, nullable=False),
         sa.Column("lease_until", sa.Double, nullable=False),
-        sa.Column("host", sa.Text, nullable=False),
+        sa.Column("host", _TEXT, nullable=False),
         sa.Column("process_id", sa.Integer, nullable=False),
-        sa.Column("version", sa.Text, nullable=False),
-        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("version", _TEXT, nullable=False),
+        sa.Column("role", _TEXT, nullable=False),
         sa.Column("started_at", sa.Double, nullable=False),
         sa.Column("draining_at", sa.Double),
         sa.CheckConstraint("role IN ('all', 'api', 'worker')", name=op.f("nodes_known_role")),
@@ -135,12 +136,12 @@ def _make_nodes_keys_and_facts() -> None:
     )
     op.create_table(
         "api_keys",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("hash", sa.Text, nullable=False),
-        sa.Column("hint", sa.Text, nullable=False),
-        sa.Column("scopes", sa.Text, nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("hash", _TEXT, nullable=False),
+        sa.Column("hint", _TEXT, nullable=False),
+        sa.Column("scopes", _TEXT, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("expires_at", sa.Double),
         sa.Column("revoked_at", sa.Double),
@@ -148,9 +149,16 @@ def _make_nodes_keys_and_facts() -> None:
         sa.UniqueConstraint("hash", name="api_keys_hash_key"),
     )
     op.create_table(
+        "batches",
+        sa.Column("writer", _TEXT, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("writer", name="batches_pk"),
+    )
+    op.create_table(
         "facts",
-        sa.Column("name", sa.Text, nullable=False),
-        sa.Column("value", sa.Text, nullable=False),
+        sa.Column("name", _TEXT, nullable=False),
+        sa.Column("value", _TEXT, nullable=False),
         sa.PrimaryKeyConstraint("name", name="facts_pk"),
     )
 
@@ -158,11 +166,11 @@ def _make_nodes_keys_and_facts() -> None:
 def _make_tombstones() -> None:
     op.create_table(
         "tombstones",
-        sa.Column("job_id", sa.Text, nullable=False),
-        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("job_id", _TEXT, nullable=False),
+        sa.Column("tenant", _TEXT, nullable=False),
         sa.Column("deleted_at", sa.Double, nullable=False),
-        sa.Column("account", sa.Text),
-        sa.Column("operation_key", sa.Text),
+        sa.Column("account", _TEXT),
+        sa.Column("operation_key", _TEXT),
         sa.PrimaryKeyConstraint("job_id", name="tombstones_pk"),
     )
     _index("tombstones_by_operation", "tombstones", ["account", "operation_key"], "operation_key IS NOT NULL")
@@ -171,18 +179,18 @@ def _make_tombstones() -> None:
 def _make_messages() -> None:
     op.create_table(
         "messages",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("video_id", sa.Text, nullable=False),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("video_id", _TEXT, nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
-        sa.Column("tenant", sa.Text, nullable=False),
-        sa.Column("type", sa.Text, nullable=False),
-        sa.Column("url", sa.Text, nullable=False),
-        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("tenant", _TEXT, nullable=False),
+        sa.Column("type", _TEXT, nullable=False),
+        sa.Column("url", _TEXT, nullable=False),
+        sa.Column("body", _TEXT, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("due_at", sa.Double),
         sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("delivered_at", sa.Double),
-        sa.Column("last_answer", sa.Text),
+        sa.Column("last_answer", _TEXT),
         sa.PrimaryKeyConstraint("id", name="messages_pk"),
         sa.CheckConstraint(
             "type IN ('video.queued', 'video.in_progress', 'video.completed', 'video.failed')",
@@ -197,13 +205,13 @@ def _make_messages() -> None:
 def _make_errands() -> None:
     op.create_table(
         "errands",
-        sa.Column("id", sa.Text, nullable=False),
-        sa.Column("job_id", sa.Text),
+        sa.Column("id", _TEXT, nullable=False),
+        sa.Column("job_id", _TEXT),
         sa.Column("work", sa.LargeBinary, nullable=False),
         sa.Column("created_at", sa.Double, nullable=False),
         sa.Column("due_at", sa.Double),
         sa.Column("tries", sa.Integer, nullable=False),
-        sa.Column("last_answer", sa.Text),
+        sa.Column("last_answer", _TEXT),
         sa.PrimaryKeyConstraint("id", name="errands_pk"),
     )
     _index("errands_due", "errands", ["due_at", "id"], "due_at IS NOT NULL")

@@ -1,0 +1,186 @@
+-- Drawn from schema.py by `python -m reelway.store.schema`; a test fails when it lags.
+
+CREATE TABLE api_keys (
+	id TEXT COLLATE "C" NOT NULL,
+	tenant TEXT COLLATE "C" NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	hash TEXT COLLATE "C" NOT NULL,
+	hint TEXT COLLATE "C" NOT NULL,
+	scopes TEXT COLLATE "C" NOT NULL,
+	created_at DOUBLE PRECISION NOT NULL,
+	expires_at DOUBLE PRECISION,
+	revoked_at DOUBLE PRECISION,
+	CONSTRAINT api_keys_pk PRIMARY KEY (id),
+	CONSTRAINT api_keys_hash_key UNIQUE (hash)
+);
+
+CREATE TABLE batches (
+	writer TEXT COLLATE "C" NOT NULL,
+	number BIGINT NOT NULL,
+	at DOUBLE PRECISION NOT NULL,
+	CONSTRAINT batches_pk PRIMARY KEY (writer)
+);
+
+CREATE TABLE entries (
+	job_id TEXT COLLATE "C" NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	tenant TEXT COLLATE "C" NOT NULL,
+	key_id TEXT COLLATE "C" NOT NULL,
+	amount BIGINT NOT NULL,
+	at DOUBLE PRECISION NOT NULL,
+	CONSTRAINT entries_pk PRIMARY KEY (job_id, kind),
+	CONSTRAINT entries_known_kind CHECK (kind IN ('reserve', 'settle', 'release')),
+	CONSTRAINT entries_amount_not_negative CHECK (amount >= 0)
+);
+
+CREATE UNIQUE INDEX entries_one_end ON entries (job_id) WHERE kind <> 'reserve';
+
+CREATE TABLE errands (
+	id TEXT COLLATE "C" NOT NULL,
+	job_id TEXT COLLATE "C",
+	work BYTEA NOT NULL,
+	created_at DOUBLE PRECISION NOT NULL,
+	due_at DOUBLE PRECISION,
+	tries INTEGER NOT NULL,
+	last_answer TEXT COLLATE "C",
+	CONSTRAINT errands_pk PRIMARY KEY (id)
+);
+
+CREATE INDEX errands_by_job ON errands (job_id) WHERE job_id IS NOT NULL;
+
+CREATE INDEX errands_due ON errands (due_at, id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE facts (
+	name TEXT COLLATE "C" NOT NULL,
+	value TEXT COLLATE "C" NOT NULL,
+	CONSTRAINT facts_pk PRIMARY KEY (name)
+);
+
+CREATE TABLE idempotency (
+	key_id TEXT COLLATE "C" NOT NULL,
+	key TEXT COLLATE "C" NOT NULL,
+	body_hash TEXT COLLATE "C" NOT NULL,
+	job_id TEXT COLLATE "C" NOT NULL,
+	created_at DOUBLE PRECISION NOT NULL,
+	expires_at DOUBLE PRECISION NOT NULL,
+	sending INTEGER,
+	CONSTRAINT idempotency_pk PRIMARY KEY (key_id, key)
+);
+
+CREATE INDEX idempotency_expiring ON idempotency (expires_at);
+
+CREATE TABLE jobs (
+	id TEXT COLLATE "C" NOT NULL,
+	tenant TEXT COLLATE "C" NOT NULL,
+	key_id TEXT COLLATE "C" NOT NULL,
+	parent TEXT COLLATE "C",
+	take INTEGER NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	owner TEXT COLLATE "C",
+	epoch BIGINT NOT NULL,
+	version BIGINT NOT NULL,
+	created_at DOUBLE PRECISION NOT NULL,
+	updated_at DOUBLE PRECISION NOT NULL,
+	due_at DOUBLE PRECISION NOT NULL,
+	deadline_at DOUBLE PRECISION NOT NULL,
+	model TEXT COLLATE "C" NOT NULL,
+	end_user TEXT COLLATE "C",
+	client_reference TEXT COLLATE "C",
+	mode TEXT COLLATE "C" NOT NULL,
+	account TEXT COLLATE "C",
+	operation_key TEXT COLLATE "C",
+	completed_at DOUBLE PRECISION,
+	expires_at DOUBLE PRECISION,
+	expired INTEGER NOT NULL,
+	cancel_requested_at DOUBLE PRECISION,
+	record BYTEA NOT NULL,
+	CONSTRAINT jobs_pk PRIMARY KEY (id),
+	CONSTRAINT jobs_known_state CHECK (state IN ('completed', 'failed', 'cancelled') OR state IN ('queued', 'submitting', 'running', 'collecting')),
+	CONSTRAINT jobs_final_has_no_owner CHECK (owner IS NULL OR state IN ('queued', 'submitting', 'running', 'collecting')),
+	CONSTRAINT jobs_unowned_has_no_epoch CHECK (owner IS NOT NULL OR epoch = 0 OR state IN ('completed', 'failed', 'cancelled')),
+	CONSTRAINT jobs_parent_fk FOREIGN KEY(parent) REFERENCES jobs (id)
+);
+
+CREATE INDEX jobs_by_epoch ON jobs (epoch, due_at, id) WHERE state IN ('queued', 'submitting', 'running', 'collecting');
+
+CREATE UNIQUE INDEX jobs_by_operation ON jobs (account, operation_key) WHERE operation_key IS NOT NULL;
+
+CREATE INDEX jobs_by_parent ON jobs (parent) WHERE parent IS NOT NULL;
+
+CREATE INDEX jobs_by_reference ON jobs (tenant, client_reference) WHERE client_reference IS NOT NULL;
+
+CREATE INDEX jobs_by_tenant ON jobs (tenant, id) WHERE parent IS NULL;
+
+CREATE INDEX jobs_cancelling ON jobs (epoch) WHERE cancel_requested_at IS NOT NULL AND state IN ('queued', 'submitting', 'running', 'collecting');
+
+CREATE INDEX jobs_completed ON jobs (model, completed_at) WHERE state = 'completed';
+
+CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND expired = 0;
+
+CREATE INDEX jobs_unfinished ON jobs (created_at, id, state, parent) WHERE state IN ('queued', 'submitting', 'running', 'collecting');
+
+CREATE TABLE messages (
+	id TEXT COLLATE "C" NOT NULL,
+	video_id TEXT COLLATE "C" NOT NULL,
+	seq BIGINT NOT NULL,
+	tenant TEXT COLLATE "C" NOT NULL,
+	type TEXT COLLATE "C" NOT NULL,
+	url TEXT COLLATE "C" NOT NULL,
+	body TEXT COLLATE "C" NOT NULL,
+	created_at DOUBLE PRECISION NOT NULL,
+	due_at DOUBLE PRECISION,
+	tries INTEGER NOT NULL,
+	delivered_at DOUBLE PRECISION,
+	last_answer TEXT COLLATE "C",
+	CONSTRAINT messages_pk PRIMARY KEY (id),
+	CONSTRAINT messages_known_type CHECK (type IN ('video.queued', 'video.in_progress', 'video.completed', 'video.failed')),
+	CONSTRAINT messages_delivered_is_not_due CHECK (delivered_at IS NULL OR due_at IS NULL)
+);
+
+CREATE INDEX messages_by_video ON messages (video_id, seq);
+
+CREATE INDEX messages_due ON messages (due_at, id) WHERE due_at IS NOT NULL;
+
+CREATE TABLE nodes (
+	node TEXT COLLATE "C" NOT NULL,
+	epoch BIGINT NOT NULL,
+	lease_until DOUBLE PRECISION NOT NULL,
+	host TEXT COLLATE "C" NOT NULL,
+	process_id INTEGER NOT NULL,
+	version TEXT COLLATE "C" NOT NULL,
+	role TEXT COLLATE "C" NOT NULL,
+	started_at DOUBLE PRECISION NOT NULL,
+	draining_at DOUBLE PRECISION,
+	CONSTRAINT nodes_pk PRIMARY KEY (node),
+	CONSTRAINT nodes_known_role CHECK (role IN ('all', 'api', 'worker')),
+	CONSTRAINT nodes_epoch_key UNIQUE (epoch)
+);
+
+CREATE TABLE tombstones (
+	job_id TEXT COLLATE "C" NOT NULL,
+	tenant TEXT COLLATE "C" NOT NULL,
+	deleted_at DOUBLE PRECISION NOT NULL,
+	account TEXT COLLATE "C",
+	operation_key TEXT COLLATE "C",
+	CONSTRAINT tombstones_pk PRIMARY KEY (job_id)
+);
+
+CREATE INDEX tombstones_by_operation ON tombstones (account, operation_key) WHERE operation_key IS NOT NULL;
+
+CREATE TABLE events (
+	job_id TEXT COLLATE "C" NOT NULL,
+	seq INTEGER NOT NULL,
+	at DOUBLE PRECISION NOT NULL,
+	state TEXT COLLATE "C" NOT NULL,
+	name TEXT COLLATE "C" NOT NULL,
+	detail BYTEA,
+	CONSTRAINT events_pk PRIMARY KEY (job_id, seq),
+	CONSTRAINT events_job_id_fk FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE
+);
+
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL,
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+
+INSERT INTO alembic_version (version_num) VALUES ('0001');
