@@ -1,0 +1,36 @@
+"""Promises a gateway can be made to break, so that the harness can be seen to notice. For tests alone."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reelway.core.failures import Failure, FailureKind
+from reelway.engine.submitting import Submitter
+
+__all__ = ["SABOTAGES"]
+
+
+def _forget_the_journal() -> None:
+    """Take every attempt whose outcome is not on disk for one that was never sent, and send it again."""
+
+    async def resume(submitter: Any, watch: Any) -> float | None:
+        failure = Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message="surely nothing was sent")
+        again: float | None = await submitter._again(watch, "not_sent", failure, rest=0.0)
+        return again
+
+    Submitter.resume = resume  # type: ignore[method-assign]
+
+
+def _keep_other_bytes() -> None:
+    """Add a byte to whatever is downloaded, as a careless resume would."""
+    from reelway.engine.collecting import Collector
+
+    download = Collector._download
+
+    async def careless(collector: Any, *arguments: Any) -> None:
+        await download(collector, *arguments)
+        await arguments[-1].write(b"\0")
+
+    Collector._download = careless  # type: ignore[method-assign]
+
+
+SABOTAGES: Mapping[str, Callable[[], None]] = {"journal": _forget_the_journal, "bytes": _keep_other_bytes}
