@@ -24,7 +24,7 @@ from reelway.engine.runtime import Engine
 from reelway.engine.tools import EngineLimits, Tools
 from reelway.engine.transport import Stream, TimeLimits, Transport
 from reelway.media.spec import ImageFacts, MediaUnreadableError, Pictures, VideoFacts
-from reelway.store.spec import Creation
+from reelway.store.spec import Creation, NodeFacts
 from reelway.store.sqlite import SqliteStore
 from reelway.vendors.spec import (
     Accepted,
@@ -237,12 +237,15 @@ class Stage:
         accounts: tuple[Account, ...],
         *,
         public_url: str | None = None,
+        store: SqliteStore | None = None,
+        node: str = "local",
+        facts: NodeFacts | None = None,
     ) -> None:
         self.folder = folder
         self.script = script
         self.now = 1_790_000_000.0
         self.ticks = itertools.count(1)
-        self.store = SqliteStore(folder / "reelway.db")
+        self.store = store or SqliteStore(folder / "reelway.db")
         self.assets = FolderAssets(folder / "assets")
         self.transport = Transport(self.assets, TimeLimits(), lambda blob: "")
         catalog = load_catalog()
@@ -262,7 +265,7 @@ class Stage:
             checkpoint=lambda point: None,
             public_url=public_url,
         )
-        self.engine = Engine(self.tools, "local")
+        self.engine = Engine(self.tools, node, facts or NodeFacts())
 
     def clock(self) -> float:
         """Every look at the clock is a millisecond later, so that due times come without waiting."""
