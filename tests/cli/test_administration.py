@@ -3,6 +3,7 @@
 import json
 import socket
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
@@ -195,3 +196,24 @@ def test_a_vendor_of_a_later_version_is_left_alone() -> None:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])
+
+
+def test_nodes_are_listed_and_asked_to_drain(run: Run, tmp_path: Path) -> None:
+    """Straight from the database; a node that holds something is waited for, one that nobody knows is refused."""
+    assert run("db", "upgrade").code == 0
+    assert run("drain", "--all").code == 2
+    [file] = tmp_path.rglob("reelway.db")
+    with closing(sqlite3.connect(file)) as connection, connection:
+        row = ("one", 7, time.time() + 60, "host-1", 42, "1.2.3", "all", time.time())
+        connection.execute(
+            "INSERT INTO nodes (node, epoch, lease_until, host, process_id, version, role, started_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            row,
+        )
+    listed = run("nodes")
+    assert [word for word in ("one", "working", "host-1", "1.2.3") if word not in listed.out] == []
+    assert run("drain", "one").out == "one: drained\n"
+    [node] = json.loads(run("nodes", "--json").out)["data"]
+    assert (node["node"], node["state"], node["jobs"]) == ("one", "draining", 0)
+    assert [run("drain", name).code for name in ("stranger", "--timeout")] == [2, 2]
+    assert run("drain").code == 2

@@ -28,7 +28,7 @@ EXIT_MEANINGS: Mapping[Exit, str] = MappingProxyType(
         Exit.INVALID: "Wrong usage, settings or request: nothing was created or charged. Also: no such video.",
         Exit.NOT_ALLOWED: "No key, an unknown key, or a key without the right to do this.",
         Exit.UNREACHABLE: "No server answered, or it answered with an error of its own.",
-        Exit.TIMED_OUT: "The time limit passed; the video goes on, `reelway videos wait ID` picks it up again.",
+        Exit.TIMED_OUT: "The time limit passed; what was waited for goes on: `reelway videos wait ID` picks a video up again.",
         Exit.LIMITED: "Out of budget, too many requests, or no vendor account can take it now: try again later.",
         Exit.MACHINE: "Something on this machine: port in use, folder not usable, disk full, database of a newer version.",
         Exit.INTERRUPTED: "Interrupted with Ctrl-C.",

@@ -1,7 +1,6 @@
 """`reelway keys`: API keys and the webhook secret, directly in the database, with or without a server running."""
 
 import time
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar, cast
 
@@ -9,11 +8,11 @@ import typer
 
 from reelway.cli.exits import CommandFailed, Exit
 from reelway.cli.options import Config, DataDir, Json
+from reelway.cli.records import with_store
 
 if TYPE_CHECKING:
     from reelway.core.keys import ApiKey, Scope
-    from reelway.settings import Settings
-    from reelway.store.sqlite import SqliteStore
+    from reelway.store.spec import JobStore
 
 __all__ = ["app"]
 
@@ -60,10 +59,10 @@ def create_key(
     now = time.time()
     expires_at = None if days is None else now + days * _SECONDS_A_DAY
 
-    async def issue(store: "SqliteStore") -> "tuple[str, ApiKey]":
+    async def issue(store: "JobStore") -> "tuple[str, ApiKey]":
         return await KeyRing(store).issue(name, tenant, cast("tuple[Scope, ...]", scopes), now, expires_at)
 
-    text, key = _with_store(load_settings(config=config, data_dir=data_dir), issue)
+    text, key = with_store(load_settings(config=config, data_dir=data_dir), issue)
     if as_json:
         emit({"id": key.id, "key": text, "name": key.name, "tenant": key.tenant, "scopes": key.scopes} | _times(key))
         return
@@ -77,7 +76,7 @@ def list_keys(data_dir: DataDir = None, config: Config = None, as_json: Json = F
     from reelway.cli.output import emit, table
     from reelway.settings import load_settings
 
-    keys = _with_store(load_settings(config=config, data_dir=data_dir), lambda store: store.keys())
+    keys = with_store(load_settings(config=config, data_dir=data_dir), lambda store: store.keys())
     if as_json:
         emit(
             {
@@ -111,7 +110,7 @@ def revoke_key(
     from reelway.settings import load_settings
 
     now = time.time()
-    if not _with_store(load_settings(config=config, data_dir=data_dir), lambda store: store.revoke_key(key_id, now)):
+    if not with_store(load_settings(config=config, data_dir=data_dir), lambda store: store.revoke_key(key_id, now)):
         raise CommandFailed(
             f"there is no key {key_id!r}, or it is revoked already; `reelway keys list` shows them.", Exit.INVALID
         )
@@ -133,29 +132,11 @@ def show_webhook_secret(
     from reelway.webhooks.tenants import TenantSecrets
 
     settings = load_settings(config=config, data_dir=data_dir)
-    secret = _with_store(settings, lambda store: TenantSecrets(store).secret(tenant))
+    secret = with_store(settings, lambda store: TenantSecrets(store).secret(tenant))
     if as_json:
         emit({"tenant": tenant, "secret": secret})
     else:
         typer.echo(secret)
-
-
-def _with_store(settings: "Settings", use: "Callable[[SqliteStore], Awaitable[Found]]") -> Found:
-    """Open the database, use it, close it."""
-    import asyncio
-
-    from reelway.cli.database import database_file
-    from reelway.store.sqlite import SqliteStore
-
-    async def run() -> Found:
-        store = SqliteStore(database_file(settings))
-        try:
-            await store.open()
-            return await use(store)
-        finally:
-            await store.close()
-
-    return asyncio.run(run())
 
 
 def _times(key: "ApiKey") -> dict[str, float | None]:

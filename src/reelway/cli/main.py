@@ -13,6 +13,7 @@ from reelway.cli.doctor import doctor
 from reelway.cli.exits import CommandFailed, Exit
 from reelway.cli.keys import app as keys
 from reelway.cli.models import models
+from reelway.cli.nodes import drain, nodes
 from reelway.cli.server import sandbox, serve
 from reelway.cli.videos import app as videos
 
@@ -32,6 +33,8 @@ app.add_typer(videos, name="videos")
 app.command()(models)
 app.add_typer(keys, name="keys")
 app.command()(sandbox)
+app.command()(nodes)
+app.command()(drain)
 app.command()(doctor)
 app.add_typer(database, name="db")
 
