@@ -198,6 +198,7 @@ class Gateway(Process):
             "REELWAY_POLL_SHORTEST_SECONDS": "0.05",
             "REELWAY_POLL_LONGEST_SECONDS": "0.2",
             "REELWAY_LOOKUP_SECONDS": "0.2",
+            "REELWAY_ARRIVAL_SECONDS": "0.5",
             "REELWAY_SANDBOX_RENDER_SECONDS": "0",
             "REELWAY_SANDBOX_DRAFT": "true",
         }

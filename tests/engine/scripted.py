@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -49,6 +50,7 @@ LIMITS = EngineLimits(
     shortest_poll_seconds=0.001,
     longest_poll_seconds=0.002,
     lookup_pause_seconds=0.001,
+    arrival_seconds=0.0,
     callback_answer_seconds=0.2,
     retry_seconds=0.0,
     submit_tries=4,
@@ -170,11 +172,11 @@ class ScriptedDriver(Driver):
         super().__init__(transport, clock)
         self._script = script
 
-    async def run(self, flow: Any, adapter: Adapter, account: Account) -> Any:
+    async def run(self, flow: Any, adapter: Adapter, account: Account, **leave: Any) -> Any:
         if self._script.gate is not None:
             self._script.held += 1
             await self._script.gate.wait()
-        return await super().run(flow, adapter, account)
+        return await super().run(flow, adapter, account, **leave)
 
     def open(
         self, download: Download, adapter: Adapter, account: Account, *, start: int = 0, validator: str = ""
@@ -260,6 +262,7 @@ class Stage:
             cards=catalog.card,
             limits=LIMITS,
             clock=self.clock,
+            monotonic=time.monotonic,
             random=lambda: 0.0,
             token=lambda: f"token{next(self.ticks)}",
             checkpoint=lambda point: None,

@@ -16,6 +16,7 @@ from reelway.core.errors import NotSent, SubmitOutcomeUnknown, UnexpectedRespons
 from reelway.core.videos import MediaKind
 from reelway.engine.account import Account
 from reelway.engine.driver import Driver
+from reelway.engine.fence import Permit
 from reelway.engine.sign_in import AccessToken, SignInFailed
 from reelway.engine.tokens import Tokens
 from reelway.engine.transport import TimeLimits, Transport
@@ -74,6 +75,10 @@ async def driver(tmp_path: Path) -> AsyncIterator[Driver]:
     await transport.close()
 
 
+def permit() -> Permit:
+    return Permit(lambda: True)
+
+
 def account(vendor: Vendor) -> Account:
     return Account(name="acme", vendor="acme", base_url=vendor.url, private_network=True)
 
@@ -91,7 +96,7 @@ async def test_a_refused_token_is_renewed_and_the_request_sent_again(driver: Dri
         return web.json_response({}, status=200 if good else 401)
 
     vendor.handler = refuse
-    response = await driver.run(adapter.pay(), adapter, account(vendor))
+    response = await driver.run(adapter.pay(), adapter, account(vendor), permit_for=permit)
     assert (response.status, shown(vendor)) == (200, ["token-0", "token-1"])
 
 
@@ -103,11 +108,11 @@ async def test_a_second_refusal_is_the_answer(driver: Driver, vendor: Vendor) ->
         return web.json_response({}, status=401)
 
     vendor.handler = refuse
-    assert (await driver.run(adapter.pay(), adapter, account(vendor))).status == 401
+    assert (await driver.run(adapter.pay(), adapter, account(vendor), permit_for=permit)).status == 401
     assert shown(vendor) == ["token-0", "token-1"]
 
     with pytest.raises(NotSent):
-        await driver.run(adapter.pay(), adapter, account(vendor))
+        await driver.run(adapter.pay(), adapter, account(vendor), permit_for=permit)
 
 
 async def test_a_request_that_broke_after_a_refusal_is_an_unknown_outcome(driver: Driver, vendor: Vendor) -> None:
@@ -119,7 +124,7 @@ async def test_a_request_that_broke_after_a_refusal_is_an_unknown_outcome(driver
 
     vendor.handler = answer
     with pytest.raises(SubmitOutcomeUnknown):
-        await driver.run(adapter.pay(), adapter, account(vendor))
+        await driver.run(adapter.pay(), adapter, account(vendor), permit_for=permit)
     assert len(vendor.requests) == 2
 
 

@@ -13,6 +13,7 @@ from reelway.assets.folder import FolderAssets
 from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
 from reelway.core.videos import Blob
 from reelway.engine.account import Account
+from reelway.engine.fence import Permit
 from reelway.engine.transport import TimeLimits, Transport
 from reelway.vendors.spec import Base64, DataUri, FilePart, HttpRequest
 
@@ -43,6 +44,10 @@ async def transport(assets: FolderAssets) -> AsyncIterator[Transport]:
     await transport.close()
 
 
+def permit() -> Permit:
+    return Permit(lambda: True)
+
+
 def account(url: str, *, private_network: bool = False) -> Account:
     return Account(name="acme", vendor="acme", base_url=url, private_network=private_network)
 
@@ -65,7 +70,9 @@ async def test_a_refused_connection_never_arrived(transport: Transport) -> None:
     """Nobody listens: the billable request may be sent again."""
     with pytest.raises(NotSent):
         await transport.send(
-            account(f"http://127.0.0.1:{free_port()}"), HttpRequest(method="POST", path="/a", billable=True)
+            account(f"http://127.0.0.1:{free_port()}"),
+            HttpRequest(method="POST", path="/a", billable=True),
+            permit=permit(),
         )
 
 
@@ -80,7 +87,9 @@ async def test_a_broken_connection_may_have_arrived(transport: Transport, vendor
 
     vendor.handler = hang_up
     with pytest.raises(VendorUnreachable):
-        await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True))
+        await transport.send(
+            account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True), permit=permit()
+        )
     assert len(vendor.requests) == 1
 
 
@@ -94,7 +103,9 @@ async def test_silence_may_have_arrived(assets: FolderAssets, vendor: Vendor) ->
     vendor.handler = say_nothing
     transport = Transport(assets, TimeLimits(connect=1.0, read=0.05, total=1.0), lambda blob: "")
     with pytest.raises(VendorUnreachable):
-        await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True))
+        await transport.send(
+            account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True), permit=permit()
+        )
     await transport.close()
 
 
@@ -112,7 +123,9 @@ async def test_an_answer_that_drips_is_cut(assets: FolderAssets, vendor: Vendor)
     vendor.handler = drip
     transport = Transport(assets, TimeLimits(connect=1.0, read=1.0, total=0.1), lambda blob: "")
     with pytest.raises(VendorUnreachable):
-        await transport.send(account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True))
+        await transport.send(
+            account(vendor.url), HttpRequest(method="POST", path="/a", json={}, billable=True), permit=permit()
+        )
     assert len(vendor.requests) == 1
     await transport.close()
 

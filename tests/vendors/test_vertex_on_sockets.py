@@ -18,6 +18,7 @@ from tests.vendors.google_cases import NAME, VEO, submission
 from reelway.assets.folder import FolderAssets
 from reelway.engine.account import Account
 from reelway.engine.driver import Driver
+from reelway.engine.fence import Permit
 from reelway.engine.transport import TimeLimits, Transport
 from reelway.vendors.spec import Credential, Running, Succeeded
 from reelway.vendors.vertex import ADAPTER
@@ -102,7 +103,7 @@ def account(vendor: Vendor, **settings: str) -> Account:
 
 async def made(driver: Driver, vertex: Account) -> Succeeded:
     given = submission(VEO, settings=vertex.settings, service="vertex")
-    accepted = await driver.run(ADAPTER.submit(given), ADAPTER, vertex)
+    accepted = await driver.run(ADAPTER.submit(given), ADAPTER, vertex, permit_for=lambda: Permit(lambda: True))
     assert await driver.run(ADAPTER.check(accepted.operation), ADAPTER, vertex) == Running()
     status = await driver.run(ADAPTER.check(accepted.operation), ADAPTER, vertex)
     assert isinstance(status, Succeeded)

@@ -20,6 +20,7 @@ def engine_limits(settings: Settings) -> EngineLimits:
         shortest_poll_seconds=settings.poll_shortest_seconds,
         longest_poll_seconds=settings.poll_longest_seconds,
         lookup_pause_seconds=settings.lookup_seconds,
+        arrival_seconds=settings.arrival_seconds,
         callback_wait_seconds=settings.callback_wait_seconds,
         output_bytes=settings.max_output_bytes,
         download_seconds=settings.download_seconds,
@@ -35,5 +36,6 @@ def time_limits(settings: Settings) -> TimeLimits:
         connect=settings.connect_seconds,
         read=settings.read_seconds,
         total=settings.request_seconds,
+        arrival=settings.arrival_seconds,
         download_total=settings.download_seconds,
     )

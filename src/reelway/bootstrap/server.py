@@ -123,6 +123,7 @@ class Server:
             cards=catalog.resolved_card,
             limits=engine_limits(settings),
             clock=clock,
+            monotonic=_monotonic,
             random=random.random,
             token=lambda: secrets.token_hex(16),
             checkpoint=_checkpoint(),
@@ -266,6 +267,11 @@ def _checkpoint() -> Callable[[str], None]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return die
+
+
+def _monotonic() -> float:
+    """Return seconds that never jump and go on while the machine sleeps, where there is such a clock."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 def _input_key() -> str:

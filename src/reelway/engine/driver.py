@@ -6,8 +6,9 @@ from typing import TypeVar
 
 from yarl import URL
 
-from reelway.core.errors import SubmitOutcomeUnknown, UnexpectedResponse, VendorUnreachable
+from reelway.core.errors import CallerError, SubmitOutcomeUnknown, UnexpectedResponse, VendorUnreachable
 from reelway.engine.account import Account
+from reelway.engine.fence import Permit
 from reelway.engine.json_texts import decode_base64_text
 from reelway.engine.tokens import Tokens
 from reelway.engine.transport import Stream, Transport
@@ -26,38 +27,53 @@ class Driver:
         self._clock = clock
         self._tokens = Tokens(clock) if tokens is None else tokens
 
-    async def run(self, flow: Flow[T], adapter: Adapter, account: Account) -> T:
-        """Return what the flow returns.
+    async def run(
+        self, flow: Flow[T], adapter: Adapter, account: Account, *, permit_for: Callable[[], Permit] | None = None
+    ) -> T:
+        """Return what the flow returns. `permit_for` gives leave to send a billable request, a new one for each.
 
         Raises what the flow raises (`VendorRefused`, `UnexpectedResponse`), `NotSent` or `VendorUnreachable`; and
         `SubmitOutcomeUnknown` when the billable request went out and its outcome is not known.
         """
-        sent_billable = False
+        permits: list[Permit] = []
+
+        def permit() -> Permit:
+            if permit_for is None:
+                raise AssertionError(f"a billable request to {account.name}, and nobody gave leave to send it")
+            permits.append(permit_for())
+            return permits[-1]
+
         try:
             request = next(flow)
             while True:
-                sent_billable = sent_billable or request.billable
-                request = flow.send(await self._send(request, adapter, account))
+                request = flow.send(await self._send(request, adapter, account, permit))
         except StopIteration as stop:
             result: T = stop.value
             return result
-        except (VendorUnreachable, UnexpectedResponse) as error:
-            if sent_billable:
+        except (VendorUnreachable, UnexpectedResponse, CallerError) as error:
+            if any(permit.has_left for permit in permits):
                 raise SubmitOutcomeUnknown(str(error)) from error
             raise
         finally:
             flow.close()
 
-    async def _send(self, request: HttpRequest, adapter: Adapter, account: Account) -> HttpResponse:
+    async def _send(
+        self, request: HttpRequest, adapter: Adapter, account: Account, permit: Callable[[], Permit]
+    ) -> HttpResponse:
         """Sign and send. Nothing came of a request whose token was refused, so it goes out once more with a new one."""
+
+        async def send(credential: Credential) -> HttpResponse:
+            signed = adapter.authorize(request, credential, self._clock())
+            return await self._transport.send(account, signed, permit=permit() if request.billable else None)
+
         credential = await self._tokens.credential(account)
-        response = await self._transport.send(account, adapter.authorize(request, credential, self._clock()))
+        response = await send(credential)
         if response.status != 401:
             return response
         renewed = await self._tokens.credential(account, refused=credential)
         if renewed == credential:
             return response
-        return await self._transport.send(account, adapter.authorize(request, renewed, self._clock()))
+        return await send(renewed)
 
     @asynccontextmanager
     async def open(

@@ -28,6 +28,7 @@ from reelway.engine.account import Account
 from reelway.engine.board import Board, Durations
 from reelway.engine.charging import Charging
 from reelway.engine.driver import Driver
+from reelway.engine.fence import Permit
 from reelway.engine.fetcher import Fetcher
 from reelway.engine.router import Router
 from reelway.engine.signals import Teller
@@ -40,6 +41,8 @@ from reelway.webhooks.messages import message_for
 __all__ = ["EngineLimits", "Tools", "Watch"]
 
 _log = logger("engine")
+_SPARE_SHARE = 0.2
+"""Of a lease: so long before its end nothing billable leaves any more, for clocks that do not run quite alike."""
 
 
 class EngineLimits(Record):
@@ -52,6 +55,10 @@ class EngineLimits(Record):
     """Between two look-ups of a lost submit."""
     lookups_to_be_sure: int = 2
     """How many look-ups must find nothing before a submit counts as never arrived."""
+    arrival_seconds: float = 20.0
+    """How long a request may be on its way after its sender ended or lost its lease; until then, finding nothing proves nothing."""
+    submit_seconds: float = 600.0
+    """How long after its attempt was written down a billable request may leave; adapters look for it in a wider window."""
     callback_wait_seconds: float = 600.0
     """How long a lost submit that cannot be looked up waits for the vendor to call back."""
     callback_answer_seconds: float = 2.0
@@ -82,7 +89,19 @@ class EngineLimits(Record):
 class Watch:
     """One unfinished job in memory: its newest record and what the next step needs to know."""
 
-    __slots__ = ("busy", "called_at", "due", "heard", "holding", "job", "looks", "odd", "wake")
+    __slots__ = (
+        "busy",
+        "called_at",
+        "due",
+        "heard",
+        "holding",
+        "job",
+        "looks",
+        "odd",
+        "quiet_since",
+        "sealed_at",
+        "wake",
+    )
 
     def __init__(self, job: Job, due: float) -> None:
         self.job = job
@@ -99,6 +118,10 @@ class Watch:
         """When the newest step is due that a vendor's callback asked for."""
         self.heard: tuple[HeardOperation, ...] = ()
         """What callbacks named while the answer to the newest attempt was still to come."""
+        self.sealed_at = 0.0
+        """Since when nothing of the newest attempt's request leaves any more, Unix seconds by this node's clock …"""
+        self.quiet_since = 0.0
+        """… and the same by the clock that never jumps."""
 
 
 class Tools:
@@ -135,6 +158,7 @@ class Tools:
         self.limits = limits
         self.clock = clock
         self.monotonic = monotonic
+        """Seconds that never jump and, where the system has such a clock, go on while the machine sleeps."""
         self.random = random
         self.token = token
         self.checkpoint = checkpoint
@@ -179,6 +203,31 @@ class Tools:
     def typical_seconds(self, job: Job) -> float:
         """Return how long this model usually takes to render."""
         return self.durations.typical(job.request.card, self.cards(job.request.card).typical_seconds)
+
+    def may_send(self, epoch: int) -> bool:
+        """Whether a billable request may leave at this moment, for a job that is held under this epoch."""
+        return epoch == self.epoch and self.has_lease(self.limits.lease_seconds * _SPARE_SHARE)
+
+    def permit(self, watch: Watch, started_at: float) -> Permit:
+        """Give leave to send one request of the attempt begun at `started_at`: while the lease holds, and not too long.
+
+        Two clocks say how long: one that goes on through the machine's sleep, and one that is set right after a stranger's.
+        """
+        epoch, longest = watch.job.epoch, self.limits.submit_seconds
+        latest = self.monotonic() + longest
+
+        def holds() -> bool:
+            return self.may_send(epoch) and self.monotonic() < latest and self.clock() < started_at + longest
+
+        return Permit(holds, begins=lambda: self.checkpoint("sending"))
+
+    def seal(self, watch: Watch) -> None:
+        """Note that from now on nothing leaves any more of what was sent for this job."""
+        watch.sealed_at, watch.quiet_since = self.clock(), self.monotonic()
+
+    def on_its_way(self, watch: Watch) -> bool:
+        """Whether the newest request of this job, if it was sent, may still arrive at the vendor."""
+        return self.monotonic() < watch.quiet_since + self.limits.arrival_seconds
 
     def hold(self, watch: Watch, account: str) -> None:
         """Count this job among the account's unfinished ones."""

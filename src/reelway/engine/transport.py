@@ -1,17 +1,19 @@
 """The one way out: sends what adapters want sent, and tells apart what never arrived from what may have.
 
 A billable request goes over a connection of its own, because a kept-alive one can die between two requests and then nobody
-knows whether the request arrived. Nothing here repeats a request.
+knows whether the request arrived; and its bytes leave only while its permit holds (`fence`). Nothing here repeats a request.
 """
 
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from io import BytesIO
 from typing import Any, BinaryIO
 
 import aiohttp
 import msgspec
+from aiohttp.client_reqrep import ClientRequest
 from yarl import URL
 
 from reelway.assets.spec import AssetStore
@@ -19,6 +21,7 @@ from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
 from reelway.core.record import Record
 from reelway.core.videos import Blob
 from reelway.engine.account import Account
+from reelway.engine.fence import FencedRequest, Permit, PermitWithdrawn, fenced_socket, sending
 from reelway.engine.json_texts import LongTextFilter
 from reelway.network.guard import AddressRefused, PublicResolver, check_url
 from reelway.vendors.spec import Base64, DataUri, FilePart, HttpRequest, HttpResponse, PublicUrl
@@ -46,6 +49,8 @@ class TimeLimits(Record):
     connect: float = 10.0
     read: float = 60.0
     total: float = 180.0
+    arrival: float = 20.0
+    """How long the bytes of a billable request may be on their way once they have left."""
     download_total: float = 1800.0
 
 
@@ -74,8 +79,30 @@ class Transport:
             await session.close()
         self._sessions.clear()
 
-    async def send(self, account: Account, request: HttpRequest) -> HttpResponse:
-        """Send once. Raise `NotSent` when it surely did not arrive, `VendorUnreachable` when nobody can know."""
+    async def send(self, account: Account, request: HttpRequest, *, permit: Permit | None = None) -> HttpResponse:
+        """Send once. Raise `NotSent` when it surely did not arrive, `VendorUnreachable` when nobody can know.
+
+        A billable request needs a permit, and after this nothing of it leaves any more.
+        """
+        if not request.billable:
+            return await self._send(account, request)
+        if permit is None:
+            raise AssertionError(f"a billable request to {account.name} without a permit")
+        answer = None
+        try:
+            with sending(permit):
+                answer = await self._send(account, request)
+        except VendorUnreachable as error:
+            if permit.has_left:
+                raise
+            if not permit.is_good:
+                raise PermitWithdrawn from error
+            raise NotSent(f"{account.name} was not reached: {_reason(error)}") from error
+        finally:
+            permit.end(answered=answer is not None)
+        return answer
+
+    async def _send(self, account: Account, request: HttpRequest) -> HttpResponse:
         url = _address(account, request)
         session = self._session(account, url, fresh=request.billable, download=request.drop_long_texts)
         files: list[BinaryIO] = []
@@ -146,6 +173,7 @@ class Transport:
                 force_close=fresh,
                 resolver=PublicResolver() if guarded else None,
                 ttl_dns_cache=60,
+                socket_factory=fenced_socket(self._limits.arrival) if fresh else None,
             )
             total = self._limits.download_total if download else self._limits.total
             self._sessions[name] = aiohttp.ClientSession(
@@ -155,6 +183,7 @@ class Transport:
                 ),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 headers={"User-Agent": "reelway"},
+                request_class=FencedRequest if fresh else ClientRequest,
                 trust_env=False,
             )
         return self._sessions[name]
@@ -162,7 +191,10 @@ class Transport:
     async def _body(self, request: HttpRequest, files: list[BinaryIO]) -> tuple[Any, dict[str, str]]:
         headers = dict(request.headers)
         if request.json is not None:
-            return msgspec.json.encode(await self._fill(request.json)), {**headers, "Content-Type": "application/json"}
+            encoded = msgspec.json.encode(await self._fill(request.json))
+            # A large body handed over whole would be copied in one go, and aiohttp warns of that.
+            body = encoded if len(encoded) <= _PIECE else BytesIO(encoded)
+            return body, {**headers, "Content-Type": "application/json"}
         if request.form:
             return await self._multipart(request.form, files), headers
         return None, headers

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Iterable
 
 from reelway.core.errors import LeaseLost
-from reelway.core.failures import Failure, FailureKind
 from reelway.core.jobs import HeardOperation, Job
 from reelway.core.lifecycle import State
 from reelway.engine.cancelling import Canceller
@@ -61,6 +60,7 @@ class Worker:
     def adopt(self, job: Job) -> None:
         """Take on an unfinished job: one just created, or one found on the disk."""
         watch = Watch(job, self._tools.clock())
+        self._tools.seal(watch)
         self._watches[job.id] = watch
         if job.route is not None and job.state in {State.SUBMITTING, State.RUNNING}:
             self._tools.hold(watch, job.route.account)
@@ -271,12 +271,7 @@ class Worker:
     async def _resume(self, watch: Watch) -> float | None:
         """Look a lost submit up, unless its deadline has passed."""
         if self._tools.clock() > watch.job.deadline_at:
-            failure = Failure(
-                kind=FailureKind.SUBMISSION_UNKNOWN,
-                message="The request was sent, its answer was lost, and the vendor could not be asked about it in time. "
-                "Check the vendor's console before you create it again.",
-            )
-            await self._tools.fail(watch, failure)
+            await self._submitter.give_up(watch)
             return None
         return await self._submitter.resume(watch)
 

@@ -162,6 +162,13 @@ class Settings(BaseSettings):
     lookup_seconds: float = Field(
         default=5.0, ge=0, description="Pause between two look-ups of a submit whose answer was lost."
     )
+    arrival_seconds: float = Field(
+        default=20.0,
+        ge=0,
+        le=600,
+        description="How long a request may still be on its way to a vendor after its sender ended or lost its lease: so long a "
+        "look-up that finds nothing proves nothing. Best not less than `lease_seconds`.",
+    )
     callback_wait_seconds: float = Field(
         default=600.0,
         ge=0,

@@ -61,7 +61,7 @@ def came_too_early(response: HttpResponse, submission: Submission) -> bool:
         now = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
     except (TypeError, ValueError):
         return False
-    return now < submission.started_at + _VISIBLE_SECONDS
+    return now < max(submission.started_at, submission.left_by) + _VISIBLE_SECONDS
 
 
 def _carries(task: TaskAnswer, mark: Mark) -> bool:

@@ -121,6 +121,8 @@ class Submission(Record):
     """Our mark for this attempt, sent wherever the vendor keeps one."""
     started_at: float
     """When the attempt was written down, Unix seconds."""
+    left_by: float = 0.0
+    """While it is looked up: when its request had left at the latest, as far as anybody can know."""
     service: str = ""
     settings: Mapping[str, str] = {}
     """The account's own settings (region, project, …)."""

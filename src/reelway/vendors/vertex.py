@@ -244,4 +244,4 @@ def _is_over(response: HttpResponse, submission: Submission) -> bool:
         now = parsedate_to_datetime(response.headers.get("date", "")).timestamp()
     except (TypeError, ValueError):
         return False
-    return now > submission.started_at + _LONGEST_RENDER_SECONDS
+    return now > max(submission.started_at, submission.left_by) + _LONGEST_RENDER_SECONDS

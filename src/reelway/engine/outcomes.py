@@ -1,0 +1,121 @@
+"""How an attempt ends, written down: accepted, surely not made, unknown, or the end of its video.
+
+The one rule: an attempt is closed by the same write that says what becomes of its job.
+"""
+
+from reelway.core.errors import Contradiction
+from reelway.core.failures import Failure, FailureKind
+from reelway.core.jobs import Attempt, AttemptOutcome, Job
+from reelway.core.lifecycle import Event
+from reelway.engine.account import Account
+from reelway.engine.tools import Tools, Watch
+from reelway.telemetry import logger
+from reelway.vendors.spec import Accepted, Adapter
+
+__all__ = ["Outcomes", "unknown_failure"]
+
+_log = logger("engine.submit")
+
+
+class Outcomes:
+    """Writes outcomes. Each returns the seconds until the job's next step, None when there is none."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    async def accept(self, watch: Watch, accepted: Accepted) -> float | None:
+        """The vendor has it: watch its operation from now on. A negative pause means: as the plan of first looks says."""
+        tools = self._tools
+        attempts = self.closed(watch.job, "accepted")
+        try:
+            await tools.write(
+                watch,
+                Event.ACCEPTED,
+                operation=accepted.operation,
+                operation_key=accepted.key,
+                submitted_at=attempts[-1].started_at,
+                attempts=attempts,
+            )
+        except Contradiction as error:
+            _log.error("operation_held_already", video_id=watch.job.id, reason=str(error))
+            await self.end_unknown(watch, f"{attempts[-1].account} named the work of another video")
+            return None
+        tools.checkpoint("accepted_recorded")
+        watch.looks = watch.odd = 0
+        watch.heard = ()
+        if accepted.poll_after_seconds is not None:
+            watch.looks = 1
+            return accepted.poll_after_seconds
+        return -1.0
+
+    async def again(
+        self,
+        watch: Watch,
+        outcome: AttemptOutcome,
+        failure: Failure,
+        *,
+        rest: float | None = None,
+        tried: tuple[str, ...] | None = None,
+    ) -> float | None:
+        """Back to the queue: this attempt surely made nothing. The account rests, so that another one may step in."""
+        tools, job = self._tools, watch.job
+        if len(job.attempts) >= tools.limits.submit_tries:
+            await self.end(watch, failure, outcome)
+            return None
+        tools.release(watch)
+        now = tools.clock()
+        wait = tools.backoff(len(job.attempts)) if rest is None else rest
+        if job.attempts[-1].account in tools.router.health:
+            tools.router.health[job.attempts[-1].account].rest(now, wait)
+        await tools.write(
+            watch,
+            Event.NOT_ACCEPTED,
+            detail={
+                "outcome": outcome,
+                "kind": str(failure.kind),
+                "message": failure.message,
+                "again_in": round(wait, 3),
+            },
+            attempts=self.closed(job, outcome, failure),
+            tried_accounts=job.tried_accounts if tried is None else tried,
+            due_at=now + wait,
+            route=None,
+        )
+        tools.checkpoint("not_accepted_recorded")
+        return 0.0
+
+    async def unknown(self, watch: Watch, reason: str) -> float:
+        """The request went out and nobody knows what became of it: write that down, then look it up."""
+        _log.warning("submit_outcome_unknown", video_id=watch.job.id, reason=reason)
+        await self._tools.write(
+            watch, None, name="submit_unknown", detail={"reason": reason}, attempts=self.closed(watch.job, "unknown")
+        )
+        self._tools.checkpoint("unknown_recorded")
+        return 0.0 if watch.heard else self._tools.limits.lookup_pause_seconds
+
+    async def end_unknown(self, watch: Watch, why: str) -> None:
+        """End the video as `submission_unknown`."""
+        await self.end(watch, unknown_failure(why), "unknown")
+
+    async def end(self, watch: Watch, failure: Failure, outcome: AttemptOutcome = "refused") -> None:
+        """End the video with its newest attempt."""
+        await self._tools.fail(watch, failure, attempts=self.closed(watch.job, outcome, failure))
+
+    def closed(self, job: Job, outcome: AttemptOutcome, failure: Failure | None = None) -> tuple[Attempt, ...]:
+        """Return the attempts with the newest one closed."""
+        last = job.attempts[-1].evolve(outcome=outcome, ended_at=self._tools.clock(), failure=failure)
+        return (*job.attempts[:-1], last)
+
+    def known(self, job: Job) -> tuple[Account | None, Adapter | None]:
+        """Return the account of the newest attempt and its adapter, as far as they are still configured."""
+        account = self._tools.account(job.attempts[-1].account)
+        return account, None if account is None else self._tools.adapters.get(account.vendor)
+
+
+def unknown_failure(why: str) -> Failure:
+    """Return what a caller is told of a submit that nobody can find out about."""
+    return Failure(
+        kind=FailureKind.SUBMISSION_UNKNOWN,
+        message=f"The request was sent but its answer was lost, and {why}. It was not repeated, because it may have been "
+        "charged. Check the vendor's console before you create it again.",
+    )
