@@ -90,6 +90,7 @@ location = us-east-1
 [filter:tempauth]
 use = egg:swift#tempauth
 user_reelway_tester = reelway-tests .admin
+user_reelway_guest = reelway-tests
 
 [filter:bulk]
 use = egg:swift#bulk
@@ -146,6 +147,10 @@ class S3Server:
             "AWS_ENDPOINT_URL_S3": f"http://127.0.0.1:{port or self.port}",
             "AWS_REGION": _REGION,
         }
+
+    def guest(self) -> dict[str, str]:
+        """Return the variables of somebody the server knows and lets do nothing."""
+        return {**self.environment(), "AWS_ACCESS_KEY_ID": "reelway:guest"}
 
     def make_bucket(self) -> str:
         """Make an empty bucket; return its name."""
@@ -229,7 +234,7 @@ class S3Server:
     def _store(self, bucket: str) -> S3Store:
         return S3Store(
             bucket,
-            endpoint=self.endpoint,
+            aws_endpoint_url_s3=self.endpoint,  # the name that stands above what a test set for others
             access_key_id=_ACCESS_KEY,
             secret_access_key=_SECRET_KEY,
             region=_REGION,

@@ -161,6 +161,20 @@ async def test_bytes_are_filled_in_while_sending(transport: Transport, vendor: V
     assert b"abc" in sent
 
 
+@pytest.mark.parametrize("kind", ["json", "form"])
+async def test_an_input_that_is_gone_is_never_sent(transport: Transport, vendor: Vendor, kind: str) -> None:
+    """Then nothing left this machine, so nobody needs to ask whether it arrived."""
+    blob = Blob(key="inputs/gone", sha256="0" * 64, bytes=3, media_type="image/png")
+    given = (
+        HttpRequest(method="POST", path="/a", json={"image": Base64(blob=blob)})
+        if kind == "json"
+        else HttpRequest(method="POST", path="/a", form=(("f", FilePart(blob=blob, filename="a.png")),))
+    )
+    with pytest.raises(NotSent, match="acme was sent nothing: the input 'inputs/gone' is not stored any more"):
+        await transport.send(account(vendor.url), given)
+    assert vendor.requests == []
+
+
 async def test_a_redirect_to_another_host_leaves_the_credential_behind(transport: Transport, vendor: Vendor) -> None:
     """Downloads follow redirects, but the key stays with the account's own host."""
     _, port = vendor.url.rsplit(":", 1)

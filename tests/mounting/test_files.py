@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.mounting.asgi import HANG_UP, Got, call
 from tests.mounting.plain import MemoryBackend, blob_of, serve
 
+from reelway.core.errors import StorageFailed
 from reelway.mounting import files
 from reelway.mounting.ranges import select
 
@@ -144,6 +145,23 @@ async def test_a_file_that_is_gone_is_410(tmp_path: Path) -> None:
     """A file deleted between finding and opening is 410, not an accident."""
     answer = await get(MemoryBackend(DATA, tmp_path / "gone.mp4"))
     assert answer.status == 410
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize(("error", "status"), [(KeyError("videos/v"), 410), (StorageFailed("out of reach"), 503)])
+async def test_a_far_store_is_heard_before_the_answer_begins(
+    method: str, error: Exception, status: int, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What it does not have, or cannot give, is a status of its own, not an answer that breaks off."""
+
+    class Far(MemoryBackend):
+        async def _read(self, start: int, stop: int) -> Any:
+            raise error
+            yield b""
+
+    answer = await get(Far(DATA), method)
+    assert answer.status == status
+    assert "answer_broken_off" not in "".join(capfd.readouterr())
 
 
 async def test_a_file_of_the_wrong_length_is_never_sent(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -50,19 +50,17 @@ _BY_CODE = {
     "XMinioStorageFull": _FULL,
 }
 _BY_STATUS = {"401": _UNKNOWN, "403": _FORBIDDEN, "301": _REGION, "429": _BUSY, "507": _FULL}
-_BY_WORDS = (
-    ("without LOCATION", _REGION),
-    ("169.254.169.254", _NO_CREDENTIALS),
-    ("metadata.google.internal", _NO_CREDENTIALS),
-    ("Credential", _NO_CREDENTIALS),
-    ("HTTP error", _UNREACHABLE),
-)
+_BY_WORDS = (("without LOCATION", _REGION), ("Credential", _NO_CREDENTIALS), ("HTTP error", _UNREACHABLE))
+_SIGNING_IN = re.compile(r"token request|169\.254\.169\.254|169\.254\.170\.2|metadata\.google\.internal")
+"""Where the library looks for credentials that no variable gives."""
 
 
 def object_failed(error: BaseException, place: str, doing: str) -> StorageFailed:
     """Return what to raise for an error met while doing something at this place. Raise it `from None`: see the rule above."""
     text = str(error)
     status, code = _status(text), _code(text)
+    if _SIGNING_IN.search(text):
+        return StorageFailed(f"{place}: {_NO_CREDENTIALS} ({status or type(error).__name__}, while {doing})")
     advice = _BY_CODE.get(code) or _BY_STATUS.get(status) or (_BUSY if status.startswith("5") else None)
     if advice is None and not status:
         advice = next((advice for words, advice in _BY_WORDS if words in text), None)

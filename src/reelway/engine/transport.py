@@ -7,9 +7,9 @@ knows whether the request arrived; and its bytes leave only while its permit hol
 import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from io import BytesIO
-from typing import Any, BinaryIO
+from typing import Any
 
 import aiohttp
 import msgspec
@@ -17,7 +17,7 @@ from aiohttp.client_reqrep import ClientRequest
 from yarl import URL
 
 from reelway.assets.spec import AssetStore
-from reelway.core.errors import NotSent, UnexpectedResponse, VendorUnreachable
+from reelway.core.errors import NotSent, StorageFailed, UnexpectedResponse, VendorUnreachable
 from reelway.core.record import Record
 from reelway.core.videos import Blob
 from reelway.engine.account import Account
@@ -105,21 +105,17 @@ class Transport:
     async def _send(self, account: Account, request: HttpRequest) -> HttpResponse:
         url = _address(account, request)
         session = self._session(account, url, fresh=request.billable, download=request.drop_long_texts)
-        files: list[BinaryIO] = []
         try:
-            data, headers = await self._body(request, files)
-            async with session.request(
-                request.method, url, data=data, headers=headers, allow_redirects=False
-            ) as answer:
+            async with (
+                self._body(account, request) as (data, headers),
+                session.request(request.method, url, data=data, headers=headers, allow_redirects=False) as answer,
+            ):
                 content = await _read_limited(answer.content, drop_long_texts=request.drop_long_texts)
                 return HttpResponse(status=answer.status, headers=_lower(answer.headers), body=content)
         except _NEVER_SENT as error:
             raise NotSent(f"{account.name} could not be reached at {url.host}: {_reason(error)}") from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise VendorUnreachable(f"{account.name} gave no answer: {_reason(error)}") from error
-        finally:
-            for file in files:
-                file.close()
 
     @asynccontextmanager
     async def stream(self, account: Account, request: HttpRequest, *, own_origin: str = "") -> AsyncIterator[Stream]:
@@ -130,26 +126,26 @@ class Transport:
         url = _address(account, request)
         home = url.origin() if str(url.origin()) == own_origin else URL(account.base_url).origin()
         try:
-            data, headers = await self._body(request, [])
-            for _ in range(_REDIRECTS + 1):
-                if url.origin() != home:
-                    headers = {name: value for name, value in headers.items() if not _is_secret(name)}
-                session = self._session(account, url, download=True)
-                async with session.request(
-                    request.method, url, data=data, headers=headers, allow_redirects=False
-                ) as answer:
-                    is_elsewhere = answer.status in {301, 302, 303, 307, 308} and "Location" in answer.headers
-                    if is_elsewhere and data is None:  # a body is for the server it was made for
-                        url = url.join(URL(answer.headers["Location"]))
-                        continue
-                    yield Stream(
-                        status=answer.status,
-                        headers=_lower(answer.headers),
-                        pieces=answer.content.iter_chunked(_PIECE),
-                        address=str(url.with_query(None).with_fragment(None)),
-                    )
-                    return
-            raise VendorUnreachable(f"{account.name} redirected more than {_REDIRECTS} times")
+            async with self._body(account, request) as (data, headers):
+                for _ in range(_REDIRECTS + 1):
+                    if url.origin() != home:
+                        headers = {name: value for name, value in headers.items() if not _is_secret(name)}
+                    session = self._session(account, url, download=True)
+                    async with session.request(
+                        request.method, url, data=data, headers=headers, allow_redirects=False
+                    ) as answer:
+                        is_elsewhere = answer.status in {301, 302, 303, 307, 308} and "Location" in answer.headers
+                        if is_elsewhere and data is None:  # a body is for the server it was made for
+                            url = url.join(URL(answer.headers["Location"]))
+                            continue
+                        yield Stream(
+                            status=answer.status,
+                            headers=_lower(answer.headers),
+                            pieces=answer.content.iter_chunked(_PIECE),
+                            address=str(url.with_query(None).with_fragment(None)),
+                        )
+                        return
+                raise VendorUnreachable(f"{account.name} redirected more than {_REDIRECTS} times")
         except AddressRefused as error:
             raise UnexpectedResponse(f"{account.name} names an address that is not fetched: {error}") from error
         except _NEVER_SENT as error:
@@ -188,29 +184,33 @@ class Transport:
             )
         return self._sessions[name]
 
-    async def _body(self, request: HttpRequest, files: list[BinaryIO]) -> tuple[Any, dict[str, str]]:
+    @asynccontextmanager
+    async def _body(self, account: Account, request: HttpRequest) -> AsyncIterator[tuple[Any, dict[str, str]]]:
+        """Give the body and the headers. Raise `NotSent` when its inputs cannot be read: nothing left this machine then."""
         headers = dict(request.headers)
-        if request.json is not None:
-            encoded = msgspec.json.encode(await self._fill(request.json))
-            # A large body handed over whole would be copied in one go, and aiohttp warns of that.
-            body = encoded if len(encoded) <= _PIECE else BytesIO(encoded)
-            return body, {**headers, "Content-Type": "application/json"}
-        if request.form:
-            return await self._multipart(request.form, files), headers
-        return None, headers
+        async with AsyncExitStack() as borrowed:
+            data: Any = None
+            try:
+                if request.json is not None:
+                    encoded = msgspec.json.encode(await self._fill(request.json))
+                    # A large body handed over whole would be copied in one go, and aiohttp warns of that.
+                    data = encoded if len(encoded) <= _PIECE else BytesIO(encoded)
+                    headers["Content-Type"] = "application/json"
+                elif request.form:
+                    data = await self._multipart(request.form, borrowed)
+            except KeyError as error:
+                raise NotSent(f"{account.name} was sent nothing: the input {error} is not stored any more") from error
+            except (OSError, StorageFailed) as error:
+                raise NotSent(f"{account.name} was sent nothing: an input cannot be read: {_reason(error)}") from error
+            yield data, headers
 
-    async def _multipart(self, form: tuple[tuple[str, Any], ...], files: list[BinaryIO]) -> aiohttp.FormData:
+    async def _multipart(self, form: tuple[tuple[str, Any], ...], borrowed: AsyncExitStack) -> aiohttp.FormData:
         data = aiohttp.FormData(default_to_multipart=True)
         for name, value in form:
             if isinstance(value, FilePart):
-                content: Any
-                path = self._assets.local_path(value.blob.key)
-                if path is None:
-                    content = await self._whole(value.blob)
-                else:
-                    content = await asyncio.to_thread(path.open, "rb")
-                    files.append(content)
-                data.add_field(name, content, filename=value.filename, content_type=value.blob.media_type)
+                path = await borrowed.enter_async_context(self._assets.local_copy(value.blob.key))
+                file = borrowed.enter_context(await asyncio.to_thread(path.open, "rb"))
+                data.add_field(name, file, filename=value.filename, content_type=value.blob.media_type)
             else:
                 data.add_field(name, await self._fill(value))
         return data

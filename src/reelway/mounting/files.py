@@ -74,15 +74,37 @@ async def _send(
 
     file = _open(content) if content.path is not None else None
     if exchange.method == "HEAD" or start == stop:
+        if file is None and content.blob.bytes:
+            [piece async for piece in await _first(content, 0, 1)]
         await exchange.start(status, headers)
         await exchange.write(b"", more=False)
     elif file is not None and selection.kind == "whole" and exchange.offers(_PATHSEND):
         await exchange.start(status, headers)
         await exchange.send_path(str(content.path))
     else:
-        pieces = file.pieces(start, stop) if file is not None else content.read(start, stop)
+        pieces = file.pieces(start, stop) if file is not None else await _first(content, start, stop)
         await exchange.start(status, headers)
         await _stream(exchange, pieces, stop - start)
+
+
+async def _first(content: OpenedContent, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+    """Wait for the first piece of a range, so that what is missing or out of reach is told in place of the answer's head."""
+    pieces = content.read(start, stop)
+    try:
+        first = await anext(pieces, b"")
+    except KeyError:
+        raise _gone(content) from None
+
+    async def all_pieces() -> AsyncGenerator[bytes, None]:
+        try:
+            yield first
+            async for piece in pieces:
+                yield piece
+        finally:
+            if isinstance(pieces, AsyncGenerator):
+                await pieces.aclose()  # lets go of the far store's connection now, not when memory is tidied up
+
+    return all_pieces()
 
 
 async def _stream(exchange: Exchange, pieces: AsyncIterator[bytes], length: int) -> None:
@@ -99,7 +121,7 @@ async def _stream(exchange: Exchange, pieces: AsyncIterator[bytes], length: int)
         if gone is not None:
             gone.cancel()
         if isinstance(pieces, AsyncGenerator):
-            await pieces.aclose()  # lets go of the far store's connection now, not when memory is tidied up
+            await pieces.aclose()
     if left and not (gone is not None and gone.done() and not gone.cancelled()):
         raise StorageFailed(f"the stored bytes are {abs(left)} {'short of' if left > 0 else 'beyond'} their length")
 
@@ -162,12 +184,14 @@ def _open(content: OpenedContent) -> _LocalFile:
     try:
         file = _LocalFile(content.path)
     except FileNotFoundError:
-        raise Gone(
-            f"the file {content.filename} is no longer stored; create the video again", code="content_gone"
-        ) from None
+        raise _gone(content) from None
     if file.size != content.blob.bytes:
         raise StorageFailed(f"{content.blob.key} has {file.size} bytes instead of {content.blob.bytes}")
     return file
+
+
+def _gone(content: OpenedContent) -> Gone:
+    return Gone(f"the file {content.filename} is no longer stored; create the video again", code="content_gone")
 
 
 def _disposition(filename: str) -> bytes:

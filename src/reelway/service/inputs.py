@@ -1,6 +1,7 @@
 """Inputs before they are believed: every file is kept, told apart by its bytes, and measured, before anything is charged."""
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 from yarl import URL
 
@@ -103,8 +104,7 @@ class InputKeeper:
             )
         head = b"".join([piece async for piece in self._assets.read(blob.key, 0, _HEAD_BYTES)])
         media_type = sniff(head)
-        path = self._assets.local_path(blob.key)
-        if media_type is None or path is None:
+        if media_type is None:
             raise MediaUnreadable(
                 f"{given.field} is not an image, video or audio file that can be read (its bytes decide, not its name)",
                 param=given.field,
@@ -113,20 +113,20 @@ class InputKeeper:
         if given.kind not in {None, kind}:
             raise MediaUnreadable(f"{given.field} must be of kind {given.kind} (got {media_type})", param=given.field)
         try:
-            if kind is MediaKind.IMAGE:
-                image = await self._media.image_facts(path)
-                blob = blob.evolve(media_type=image.media_type, width=image.width, height=image.height)
-            else:
-                facts = await self._media.video_facts(path)
-                blob = blob.evolve(
-                    media_type=media_type,
-                    width=facts.width or None,
-                    height=facts.height or None,
-                    seconds=facts.seconds,
-                )
+            async with self._assets.local_copy(blob.key) as path:
+                blob = await self._with_facts(blob, kind, media_type, path)
         except MediaUnreadableError as error:
             raise MediaUnreadable(f"{given.field} cannot be read: {error}", param=given.field) from error
         return given.evolve(kind=kind, blob=blob, media_type=blob.media_type)
+
+    async def _with_facts(self, blob: Blob, kind: MediaKind, media_type: str, path: Path) -> Blob:
+        if kind is MediaKind.IMAGE:
+            image = await self._media.image_facts(path)
+            return blob.evolve(media_type=image.media_type, width=image.width, height=image.height)
+        facts = await self._media.video_facts(path)
+        return blob.evolve(
+            media_type=media_type, width=facts.width or None, height=facts.height or None, seconds=facts.seconds
+        )
 
     def check_address(self, field: str, url: str) -> URL:
         """Return the parsed URL, or raise `InvalidRequest` for one that outsiders may not send us to."""
