@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-__all__ = ["KEY", "PROGRAM", "Answer", "Gateway", "Process", "Sandbox", "ask", "free_port"]
+__all__ = ["KEY", "PROGRAM", "Answer", "Gateway", "Process", "Sandbox", "ask", "free_port", "make_key"]
 
 KEY = "sk-acceptance"
 PATIENCE_SECONDS = 60.0
@@ -223,3 +223,11 @@ class Gateway(Process):
             if video["status"] in {"completed", "failed"}:
                 return video
         raise AssertionError(f"{video_id} is not finished: {video}\n" + "\n".join(self.lines[-40:]))
+
+
+def make_key(folder: Path, name: str, *options: str) -> str:
+    """Make a key as an operator does, while the server of this folder runs."""
+    arguments = [PROGRAM, "keys", "create", name, *options, "--data-dir", str(folder), "--json"]
+    made = subprocess.run(arguments, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
+    key: str = json.loads(made.stdout)["key"]
+    return key

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from tests.acceptance.films import picture
-from tests.acceptance.processes import PROGRAM, Answer, Gateway
+from tests.acceptance.processes import PROGRAM, Answer, Gateway, make_key
 from tests.acceptance.wire import File, as_multipart
 
 pytestmark = pytest.mark.acceptance
@@ -29,14 +29,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("gateway")
     with Gateway(folder) as gateway:
         yield Stage(gateway, folder)
-
-
-def make_key(folder: Path, name: str, *options: str) -> str:
-    """Make a key as an operator does, while the server runs."""
-    arguments = [PROGRAM, "keys", "create", name, *options, "--data-dir", str(folder), "--json"]
-    made = subprocess.run(arguments, capture_output=True, text=True, check=True, env={"PATH": "/usr/bin:/bin"})
-    key: str = json.loads(made.stdout)["key"]
-    return key
 
 
 # --- tenants and scopes

@@ -67,15 +67,21 @@ def create(**fields: Any) -> Call:
         ),
         (
             lambda client, official: client.videos.create_character(name="Ada", video=("a.mp4", b"....", "video/mp4")),
-            openai.BadRequestError,
-            "characters_not_supported",
-            None,
+            openai.UnprocessableEntityError,
+            "media_unreadable",
+            "video",
         ),
         (
             create(extra_body={"characters": [{"id": "char_1"}]}),
             openai.BadRequestError,
             "characters_not_supported",
             "characters",
+        ),
+        (
+            lambda client, official: client.videos.get_character("char_1"),
+            openai.NotFoundError,
+            "character_not_found",
+            "character_id",
         ),
         (
             lambda client, official: client.videos.remix("video_unknown", prompt="at night"),

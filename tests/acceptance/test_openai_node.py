@@ -50,7 +50,7 @@ def test_the_node_client_is_served(official: Official, tmp_path: Path) -> None:
     assert said.returncode == 0, said.stdout + said.stderr
     counts = dict(re.findall(r"^# (tests|pass|fail|skipped|todo) (\d+)$", said.stdout, re.MULTILINE))
     assert counts["pass"] == counts["tests"], said.stdout
-    assert int(counts["tests"]) >= 17, said.stdout
+    assert int(counts["tests"]) >= 18, said.stdout
     assert sent == {loss: ["0", "1"] for loss in LOSSES}
     for loss in LOSSES:
         assert len(official.seen(f"node lost by {loss} {PAINTS_NOTHING}")) == 1

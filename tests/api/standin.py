@@ -12,6 +12,7 @@ import msgspec
 
 from reelway.catalog.load import load_catalog
 from reelway.catalog.spec import ModelCard
+from reelway.core.characters import Character
 from reelway.core.errors import (
     AuthenticationRequired,
     Conflict,
@@ -25,7 +26,7 @@ from reelway.core.failures import Failure, FailureKind
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Blob, Cost, Output, RequestWarning, RouteView, Variant, Video, VideoRequest
-from reelway.dialects.spec import Deleted, ListVideos, VideoPage
+from reelway.dialects.spec import CreateCharacter, Deleted, ListVideos, VideoPage
 from reelway.service import Content, VideoEvent
 
 __all__ = ["IDS", "KEY", "MP4", "StandIn", "video_of"]
@@ -79,10 +80,48 @@ def video_of(status: Status, **changes: Any) -> Video:
     return video.evolve(**changes)
 
 
+class StandInCharacters:
+    """The use cases about characters, in a dictionary; every third id that could be one is one."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Character] = {}
+        self.keys: dict[str, tuple[str, str]] = {}
+
+    async def create(
+        self, call: CreateCharacter, caller: Caller, *, idempotency_key: str | None, body_hash: str
+    ) -> Character:
+        if "create" not in caller.scopes and not caller.is_admin:
+            raise PermissionDenied("This key may not create videos.")
+        if idempotency_key is not None and idempotency_key in self.keys:
+            known_hash, character_id = self.keys[idempotency_key]
+            if known_hash != body_hash:
+                raise Conflict("This key was used for another request.", code="idempotency_mismatch")
+            return self.kept[character_id].evolve(replayed=True)
+        character_id = f"char_{str(len(self.kept)).rjust(26, 'a')}"
+        self.kept[character_id] = self._character(character_id, call.name)
+        if idempotency_key is not None:
+            self.keys[idempotency_key] = (body_hash, character_id)
+        return self.kept[character_id]
+
+    async def read(self, character_id: str, caller: Caller) -> Character:
+        if character_id in self.kept:
+            return self.kept[character_id]
+        if sum(character_id.encode("utf-8", "replace")) % 3:
+            raise NotFound("There is no such character.", param="character_id", code="character_not_found")
+        return self._character("char_" + "0" * 26, "Mira")
+
+    async def delete(self, character_id: str, caller: Caller) -> Deleted:
+        return Deleted(id=(await self.read(character_id, caller)).id)
+
+    def _character(self, character_id: str, name: str) -> Character:
+        return Character(id=character_id, tenant="t", key_id="k", name=name, pictures=(), created_at=1_790_000_000.5)
+
+
 class StandIn:
     """The use cases, in a dictionary."""
 
     def __init__(self) -> None:
+        self.characters = StandInCharacters()
         self.videos = {IDS[status]: video_of(status) for status in Status}
         self.bytes: dict[str, bytes] = {"videos/a.mp4": MP4}
         self.unstaged: list[str] = []

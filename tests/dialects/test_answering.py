@@ -372,16 +372,6 @@ def test_a_quote_reads_what_a_create_reads() -> None:
     assert quoted.request == created.request
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "/v1/videos/characters"), ("GET", "/v1/videos/characters/{id}")])
-def test_characters_are_refused_in_plain_words(method: str, path: str) -> None:
-    """No card has subjects yet, and the answer says what to do instead."""
-    with pytest.raises(InvalidRequest) as caught:
-        call(method, path)
-
-    assert caught.value.code == "characters_not_supported"
-    assert "reference images" in caught.value.message
-
-
 def test_fixed_paths_stand_before_paths_with_an_id() -> None:
     """`quote`, `edits`, `extensions` and `characters` are no video ids."""
     paths = [found.path for found in make_dialect().endpoints]

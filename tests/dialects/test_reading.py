@@ -37,7 +37,9 @@ def test_seconds_and_duration_may_agree() -> None:
         ({"fps": "fast"}, "invalid_type", "fps"),
         ({"seed": 2**70}, "invalid_value", "seed"),
         ({"seed": [1]}, "invalid_type", "seed"),
-        ({"characters": [{"id": "char_1"}]}, "characters_not_supported", "characters"),
+        ({"characters": [{"name": "Mira"}]}, "invalid_value", "characters[0].name"),
+        ({"characters": [5]}, "invalid_type", "characters[0]"),
+        ({"characters": ["char_1", {"id": "char_1"}]}, "invalid_value", "characters[1]"),
         ({"width": 512}, "missing_required_parameter", "height"),
         ({"height": 512}, "missing_required_parameter", "width"),
         ({"width": 0, "height": 512}, "invalid_value", "width"),
@@ -295,8 +297,16 @@ def test_a_video_of_ours_can_be_given_to_a_create() -> None:
         assert (given.video_id, given.kind, given.role) == ("video_gw_0001", MediaKind.VIDEO, None)
 
 
-def test_characters_of_a_form_are_refused_too() -> None:
-    """Node writes `characters[][id]`; an empty list is nobody."""
-    with pytest.raises(InvalidRequest, match="no model here has characters"):
-        from_form(("model", "m"), ("characters[][id]", "char_1"))
-    assert from_json({"model": "m", "characters": []}).options == {}
+def test_characters_are_named_in_every_way_a_client_has() -> None:
+    """Node writes `characters[][id]`, others a list or JSON text; an empty list is nobody."""
+    ways = [
+        from_json({"model": "m", "characters": [{"id": "char_1"}, {"id": "char_2"}]}),
+        from_json({"model": "m", "characters": ["char_1", "char_2"]}),
+        from_form(("model", "m"), ("characters[][id]", "char_1"), ("characters[][id]", "char_2")),
+        from_form(("model", "m"), ("characters[0][id]", "char_1"), ("characters[1][id]", "char_2")),
+        from_form(("model", "m"), ("characters[]", "char_1"), ("characters[]", "char_2")),
+        from_form(("model", "m"), ("characters", '[{"id": "char_1"}, {"id": "char_2"}]')),
+    ]
+    assert [way.characters for way in ways] == [("char_1", "char_2")] * len(ways)
+    assert from_form(("model", "m"), ("characters", "char_1")).characters == ("char_1",)
+    assert from_json({"model": "m", "characters": []}).characters == ()

@@ -197,6 +197,18 @@ test("content of an unfinished video is a conflict", async () => {
   assert.equal((await client.videos.delete(id)).deleted, true);
 });
 
+test("a character is made from a video, read, and refused by models that know none", async () => {
+  const bytes = Buffer.from(await (await client.videos.downloadContent(REELWAY_SOURCE)).arrayBuffer());
+  const made = await client.videos.createCharacter({ name: "Mossy", video: await toFile(bytes, "mossy.mp4") });
+  assert.match(made.id, /^char_/);
+  const { id, name, created_at } = await client.videos.getCharacter(made.id);
+  assert.deepEqual([id, name, created_at], [made.id, "Mossy", made.created_at]);
+  await assert.rejects(
+    client.videos.create({ prompt: "node @Mossy", ...SHORT, characters: [{ id }] }),
+    (error) => error instanceof OpenAI.BadRequestError && error.code === "characters_not_supported",
+  );
+});
+
 for (const loss of ["reset", "close", "silence"]) {
   test(`a lost answer is given again: ${loss}`, async () => {
     const lossy = connect(process.env[`REELWAY_LOSSY_${loss.toUpperCase()}`], loss === "silence" ? { timeout: 3000 } : {});

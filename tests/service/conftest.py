@@ -12,6 +12,7 @@ from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.ids import make_id
 from reelway.service import Service, ServiceLimits
+from reelway.service.characters import CharacterKeeper
 from reelway.service.contents import ContentKeeper
 from reelway.service.files import FileKeeper
 from reelway.service.inputs import InputKeeper
@@ -35,23 +36,35 @@ def service(stage: Stage) -> Service:
 
 def service_of(stage: Stage) -> Service:
     """Return the use cases in front of an engine; the operator allows two hosts of the private network."""
-    tools = stage.tools
+    tools, catalog = stage.tools, load_catalog()
+    inputs = InputKeeper(
+        store=stage.store,
+        assets=stage.assets,
+        media=Eyes(),
+        new_key=lambda: f"inputs/{next(stage.ticks)}",
+        limit_bytes=1000,
+        allowed_hosts=frozenset({"hooks.internal", "10.0.0.7"}),
+    )
     return Service(
         store=stage.store,
         assets=stage.assets,
-        inputs=InputKeeper(
+        inputs=inputs,
+        characters=CharacterKeeper(
             store=stage.store,
             assets=stage.assets,
+            inputs=inputs,
+            fetcher=tools.fetcher,
             media=Eyes(),
-            new_key=lambda: f"inputs/{next(stage.ticks)}",
+            catalog=catalog,
+            clock=stage.clock,
+            new_id=lambda: make_id("char", stage.clock(), next(stage.ticks).to_bytes(10, "big")),
             limit_bytes=1000,
-            allowed_hosts=frozenset({"hooks.internal", "10.0.0.7"}),
         ),
         contents=ContentKeeper(stage.assets, b"secret", "https://video.example.test"),
         files=FileKeeper(stage.assets, b"secret", public_url=tools.public_url, link_seconds=3600.0, clock=stage.clock),
         engine=stage.engine,
         router=tools.router,
-        catalog=load_catalog(),
+        catalog=catalog,
         keys=KeyRing(stage.store),
         rates=DEFAULT_RATES,
         limits=ServiceLimits(),

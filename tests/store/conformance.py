@@ -2,11 +2,12 @@
 
 What is about nodes is in `conformance_nodes`, about single videos in `conformance_jobs`, about clients that send again in
 `conformance_repetitions`, about what callers are told in `conformance_messages`, about what is left to do in
-`conformance_errands`; here are lists, sums, keys.
+`conformance_errands`, about characters in `conformance_characters`; here are lists, sums, keys.
 """
 
 import asyncio
 
+from tests.store.conformance_characters import CharacterConformance
 from tests.store.conformance_errands import ErrandConformance
 from tests.store.conformance_jobs import ApplyConformance, CreateConformance, DeleteConformance
 from tests.store.conformance_messages import MessageConformance
@@ -201,6 +202,7 @@ class JobStoreConformance(
     DeleteConformance,
     ListConformance,
     MessageConformance,
+    CharacterConformance,
     ErrandConformance,
     KeyConformance,
 ):

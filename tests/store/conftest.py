@@ -6,6 +6,7 @@ from reelway.store.spec import JobStore
 
 pytest.register_assert_rewrite(
     "tests.store.conformance",
+    "tests.store.conformance_characters",
     "tests.store.conformance_errands",
     "tests.store.conformance_jobs",
     "tests.store.conformance_messages",

@@ -2,19 +2,22 @@
 
 from collections.abc import AsyncIterator, Mapping
 
-from reelway.api.fingerprint import fingerprint
+from reelway.api.fingerprint import fingerprint, fingerprint_of_character
 from reelway.core.errors import InvalidRequest
 from reelway.core.keys import Caller
 from reelway.dialects.spec import (
     Answer,
     Call,
     CancelVideo,
+    CreateCharacter,
     CreateVideo,
+    DeleteCharacter,
     DeleteVideo,
     Incoming,
     ListVideos,
     OpenContent,
     QuoteVideo,
+    ReadCharacter,
     ReadVideo,
 )
 from reelway.mounting.files import OpenedContent
@@ -55,6 +58,17 @@ class ServiceBackend:
                 return await service.delete(call.id, caller, cancels_queued=call.cancels_queued)
             case CancelVideo():
                 return await service.cancel(call.id, caller, only_queued=call.only_queued)
+            case CreateCharacter():
+                return await service.characters.create(
+                    call,
+                    caller,
+                    idempotency_key=_idempotency_key(incoming.headers),
+                    body_hash=fingerprint_of_character(call),
+                )
+            case ReadCharacter():
+                return await service.characters.read(call.id, caller)
+            case DeleteCharacter():
+                return await service.characters.delete(call.id, caller)
             case OpenContent():
                 raise TypeError("content is opened and streamed, not performed; its endpoint must say `streams`")
 

@@ -4,13 +4,15 @@ Pure. How a field was spelt, in which encoding it came, under which name a file 
 """
 
 import hashlib
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from reelway.core.videos import InputReference, VideoRequest
+from reelway.dialects.spec import CreateCharacter
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "fingerprint_of_character"]
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 _SPELLING = frozenset({"inputs", "warnings", "spelled"})
@@ -19,8 +21,16 @@ _SPELLING = frozenset({"inputs", "warnings", "spelled"})
 def fingerprint(request: VideoRequest) -> str:
     """Return the SHA-256 of the request's meaning, in hexadecimal."""
     meaning = {name: getattr(request, name) for name in request.__struct_fields__ if name not in _SPELLING}
-    inputs = [_meaning_of(given) for given in request.inputs]
-    return hashlib.sha256(_ENCODER.encode([meaning, inputs])).hexdigest()
+    return _digest(meaning, request.inputs)
+
+
+def fingerprint_of_character(call: CreateCharacter) -> str:
+    """Return the same of a character that is to be kept; never equal to that of a video."""
+    return _digest(["character", call.name], call.inputs)
+
+
+def _digest(meaning: Any, inputs: Iterable[InputReference]) -> str:
+    return hashlib.sha256(_ENCODER.encode([meaning, [_meaning_of(given) for given in inputs]])).hexdigest()
 
 
 def _meaning_of(given: InputReference) -> dict[str, Any]:

@@ -26,7 +26,7 @@ _TAGS = {
     "Videos": "Ask for videos and follow them.",
     "Files": "Fetch what was made.",
     "Models": "What can be asked for.",
-    "Characters": "Part of the OpenAI dialect; no model here has them yet.",
+    "Characters": "Who or what a prompt calls by name, shown once.",
     "Operations": "For whoever runs the server; no key needed.",
 }
 _HEADERS: dict[str, dict[str, Any]] = {

@@ -78,6 +78,7 @@ ERRORS: Mapping[int, str] = MappingProxyType(
 _ID = Parameter(
     name="id", place="path", schema={"type": "string", "minLength": 1}, description="The id of a video of yours."
 )
+_CHARACTER_ID = _ID.evolve(description="The id of a character of yours.")
 _KEY = Parameter(
     name="Idempotency-Key",
     place="header",
@@ -219,8 +220,14 @@ OPERATIONS: tuple[Operation, ...] = (
         name="createCharacter",
         tag="Characters",
         summary="Create a character",
-        description="No model here has characters yet: always refused, with what to do instead.",
-        errors=(400, 401, 403, 408, 413, 415, 500, 503),
+        description="Kept until you delete it. A create names it in `characters`, and its prompt calls it `@name`. Of a video, two "
+        "stills are kept. For models whose card has subjects.",
+        parameters=(_KEY,),
+        body="CharacterBody",
+        answer="Character",
+        answer_text="Kept, with files of its own.",
+        headers=("x-request-id", "idempotent-replayed"),
+        errors=_BODY_ERRORS,
     ),
     Operation(
         method="get",
@@ -228,9 +235,24 @@ OPERATIONS: tuple[Operation, ...] = (
         name="getCharacter",
         tag="Characters",
         summary="Read a character",
-        description="No model here has characters yet: always refused, with what to do instead.",
-        parameters=(_ID.evolve(description="The id of a character."),),
-        errors=(400, 401, 403, 404, 500),
+        parameters=(_CHARACTER_ID,),
+        answer="Character",
+        answer_text="The character.",
+        headers=("x-request-id",),
+        errors=_READ_ERRORS,
+    ),
+    Operation(
+        method="delete",
+        path="/v1/videos/characters/{id}",
+        name="deleteCharacter",
+        tag="Characters",
+        summary="Delete a character",
+        description="With its pictures, at once. Videos made with it stay; one that still waits to be sent to its vendor fails.",
+        parameters=(_CHARACTER_ID,),
+        answer="DeletedCharacter",
+        answer_text="Gone.",
+        headers=("x-request-id",),
+        errors=_READ_ERRORS,
     ),
     Operation(
         method="get",

@@ -9,7 +9,15 @@ from msgspec import Meta
 
 from reelway.core.record import Record
 
-__all__ = ["BODIES", "CreateBody", "EditBody", "ExtendBody", "MediaReference", "RemixBody"]
+__all__ = [
+    "BODIES",
+    "CharacterBody",
+    "CreateBody",
+    "EditBody",
+    "ExtendBody",
+    "MediaReference",
+    "RemixBody",
+]
 
 
 class MediaReference(Record):
@@ -50,7 +58,8 @@ One = str | MediaReference | None
 
 
 class CreateBody(Record):
-    """A new video. Beside these fields, their aliases and the options of the model's card are understood."""
+    """A new video. Beside these fields, their aliases, `characters` (`[{"id": "char_…"}]`) and the options of the model's card are
+    understood."""
 
     model: Model
     prompt: Prompt = None
@@ -122,5 +131,16 @@ class ExtendBody(Record):
     model: Annotated[str | None, Meta(description="Needed when the video is not one of yours.")] = None
 
 
-BODIES = (CreateBody, RemixBody, EditBody, ExtendBody)
+class CharacterBody(Record):
+    """Somebody or something to be kept, shown by a few pictures or by a video."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=80, description="A prompt calls it `@name`.", examples=["Mira"])]
+    video: Annotated[
+        One, Meta(description="A short video of it, as OpenAI's own clients send; two stills are kept.")
+    ] = None
+    image: Annotated[One, Meta(description="One picture: a file, an address, a data URI, or base64.")] = None
+    images: Annotated[list[str | MediaReference] | str | None, Meta(description="Several pictures.")] = None
+
+
+BODIES = (CreateBody, RemixBody, EditBody, ExtendBody, CharacterBody)
 """The roots; what they refer to comes along."""

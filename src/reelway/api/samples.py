@@ -92,6 +92,21 @@ await fs.promises.writeFile("fox.mp4", Buffer.from(await file.arrayBuffer()));""
   -H "Authorization: Bearer $KEY" \\
   -F prompt="The fox jumps" -F seconds=8 -F "video[id]=$ID\"""",
     },
+    "createCharacter": {
+        "curl": """curl $URL/v1/videos/characters \\
+  -H "Authorization: Bearer $KEY" \\
+  -F name=Mira -F "images[]=@front.png" -F "images[]=@side.png"
+curl $URL/v1/videos \\
+  -H "Authorization: Bearer $KEY" \\
+  -F model=viduq3-turbo -F "characters[][id]=$CHARACTER_ID" \\
+  -F prompt="@Mira bakes bread and laughs\"""",
+        "python": """mira = client.videos.create_character(name="Mira", video=open("mira.mp4", "rb"))
+video = client.videos.create_and_poll(
+    model="viduq3-turbo",
+    prompt="@Mira bakes bread and laughs",
+    extra_body={"characters": [{"id": mira.id}]},
+)""",
+    },
     "deleteVideo": {
         "curl": """curl -X DELETE $URL/v1/videos/$ID \\
   -H "Authorization: Bearer $KEY\"""",

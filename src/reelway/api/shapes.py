@@ -15,7 +15,9 @@ from reelway.core.record import Record
 
 __all__ = [
     "ANSWERS",
+    "Character",
     "Deleted",
+    "DeletedCharacter",
     "ErrorEnvelope",
     "Health",
     "Model",
@@ -152,6 +154,23 @@ class Deleted(_Answer):
     deleted: Annotated[bool, Meta(description="Always true.")]
 
 
+class Character(_Answer):
+    """Who or what a prompt calls by name."""
+
+    id: Annotated[str, Meta(pattern="^char_", examples=["char_01kb3r0f6w8s3n1m5q7t9v2x4y"])]
+    object: Literal["character"]
+    name: Annotated[str, Meta(description="A prompt calls it `@name`.", examples=["Mira"])]
+    created_at: Time
+
+
+class DeletedCharacter(_Answer):
+    """A character that is gone."""
+
+    id: str
+    object: Literal["character.deleted"]
+    deleted: Annotated[bool, Meta(description="Always true.")]
+
+
 class QuotePrice(_Answer):
     """What would be set aside."""
 
@@ -225,7 +244,9 @@ class ServerSentEvent(_Answer):
 
 
 ANSWERS: tuple[type[msgspec.Struct], ...] = (
+    Character,
     Deleted,
+    DeletedCharacter,
     ErrorEnvelope,
     Health,
     ModelList,

@@ -35,6 +35,7 @@ from reelway.engine.transport import Transport
 from reelway.media.worker import ProcessMediaWorker
 from reelway.mounting.serving import Listener, closing
 from reelway.service import Service, ServiceLimits
+from reelway.service.characters import CharacterKeeper
 from reelway.service.contents import ContentKeeper
 from reelway.service.files import FileKeeper
 from reelway.service.inputs import INPUT_PREFIX, InputKeeper
@@ -137,19 +138,31 @@ class Server:
         tools.set_clock = clock.follow
         engine = Engine(tools, self.node, self._facts())
         contents = ContentKeeper(assets, link_secret.encode(), settings.public_url or settings.address)
+        inputs = InputKeeper(
+            store=store,
+            assets=assets,
+            media=media,
+            new_key=_input_key,
+            limit_bytes=settings.max_upload_bytes,
+            allowed_hosts=private_hosts,
+        )
         service = Service(
             store=store,
             assets=assets,
-            inputs=InputKeeper(
-                store=store,
-                assets=assets,
-                media=media,
-                new_key=_input_key,
-                limit_bytes=settings.max_upload_bytes,
-                allowed_hosts=private_hosts,
-            ),
+            inputs=inputs,
             contents=contents,
             files=files,
+            characters=CharacterKeeper(
+                store=store,
+                assets=assets,
+                inputs=inputs,
+                fetcher=fetcher,
+                media=media,
+                catalog=catalog,
+                clock=time.time,
+                new_id=_character_id,
+                limit_bytes=settings.max_upload_bytes,
+            ),
             engine=engine,
             router=router,
             catalog=catalog,
@@ -272,6 +285,10 @@ def _checkpoint() -> Callable[[str], None]:
 def _monotonic() -> float:
     """Return seconds that never jump and go on while the machine sleeps, where there is such a clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+def _character_id() -> str:
+    return make_id("char", time.time(), os.urandom(ENTROPY_BYTES))
 
 
 def _input_key() -> str:

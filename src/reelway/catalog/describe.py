@@ -34,6 +34,7 @@ def describe_card(card: ModelCard, today: date) -> dict[str, Any]:
         "audio": _audio(card),
         "fps": {"default": card.fps_made, "values": list(card.fps)},
         "seed": None if card.seed_max is None else {"min": 0, "max": card.seed_max},
+        "subjects": {"pictures": card.subjects} if card.subjects else None,
         "n": {"min": 1, "max": _TAKES_MAX, "native": card.n_max},
         "prompt": {"max_characters": card.prompt_limit, "flags": dict(sorted(card.prompt_flags.items()))},
         "options": {name: _option(option) for name, option in sorted(card.options.items())},

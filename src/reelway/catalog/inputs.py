@@ -13,9 +13,9 @@ from reelway.catalog.place import Place
 from reelway.catalog.spec import InputRule, ModeCard
 from reelway.catalog.wording import count_in_words
 from reelway.core.errors import InvalidRequest
-from reelway.core.videos import Blob, Input, MediaKind, Mode, Role
+from reelway.core.videos import Blob, Input, InputReference, MediaKind, Mode, Role
 
-__all__ = ["check_extension", "check_input_limits", "check_inputs", "describe_inputs", "to_inputs"]
+__all__ = ["check_extension", "check_input_limits", "check_inputs", "check_picture", "describe_inputs", "to_inputs"]
 
 _ROLE_ORDER = (Role.FIRST_FRAME, Role.LAST_FRAME, Role.SOURCE, Role.REFERENCE)
 _KIND_ORDER = (MediaKind.IMAGE, MediaKind.VIDEO, MediaKind.AUDIO)
@@ -79,6 +79,13 @@ def check_input_limits(place: Place, given: Iterable[Given], facts: Facts) -> No
             _check_most(place, [item for item in items if item.kind is kind], most, f"{kind} inputs", reason)
         if limit.inputs_total is not None:
             _check_most(place, items, limit.inputs_total, "inputs", reason)
+
+
+def check_picture(place: Place, given: InputReference, *, role: Role, kind: MediaKind) -> None:
+    """Raise `InvalidRequest` for one input that breaks the rule of its role, whatever else is given with it."""
+    rule = next((rule for rule in place.rules.inputs if (rule.role, rule.kind) == (role, kind)), None)
+    if rule is not None:
+        _check_one(place, rule, Given(reference=given, kind=kind, role=role))
 
 
 def _check_most(place: Place, items: Sequence[Given], most: int, noun: str, reason: str) -> None:

@@ -142,6 +142,8 @@ def _abilities(card: ModelCard) -> Iterator[str]:
     yield f"prompt: at most {card.prompt_limit} characters"
     yield f"fps: {', '.join(map(str, card.fps))}" if card.fps else f"fps: {card.fps_made}, cannot be chosen"
     yield "seed: none" if card.seed_max is None else f"seed: 0 to {card.seed_max}"
+    if card.subjects:
+        yield f"subjects: references with a name, and characters; up to {card.subjects} pictures of each"
     if card.default_mode:
         yield f"the name means the mode `{card.default_mode}`"
     if card.prompt_flags:

@@ -19,6 +19,7 @@ from reelway.catalog.options import Options, read_options, said_beyond
 from reelway.catalog.place import Place
 from reelway.catalog.sizes import pixels
 from reelway.catalog.spec import ModelCard
+from reelway.catalog.subjects import check_shown
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import MediaKind, RequestWarning, ResolvedRequest, Role, VideoRequest
 
@@ -39,6 +40,7 @@ def resolve(request: VideoRequest, card: ModelCard) -> ResolvedRequest:
     place = Place(model=request.model, card=card, mode=mode, spelled=request.spelled)
     given = assign_roles(mode, given)
     check_inputs(place, given, source_video=request.source_video_id is not None)
+    check_shown(place, (item.reference.evolve(role=item.role) for item in given))
     prompt, prompt_warnings = _read_prompt(request, place)
     beyond = said_beyond(request)
     options = read_options(beyond, place, _named_option(meaning))

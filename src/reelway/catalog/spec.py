@@ -241,7 +241,8 @@ class ModelCard(StrictRecord):
     """Forced by the model's suffix (`-frames`, `-components`, `-i2v`); None: by what is given."""
     two_images: Literal["first_last", "references"] = "first_last"
     """What two images without roles mean."""
-    subjects: bool = False
+    subjects: int = 0
+    """Pictures that may show one subject, which prompts call by its name; 0 where the model knows no subjects."""
     known_as: tuple[str, ...] = ()
     """The vendor's own ids that also mean this model, for callers of the vendor's own API; each belongs to one card."""
     price: tuple[PriceRule, ...] = ()

@@ -118,6 +118,8 @@ class VideoRequest(Record):
     prompt: str | None = None
     mode: str | None = None
     inputs: tuple[InputReference, ...] = ()
+    characters: tuple[str, ...] = ()
+    """Ids of the caller's characters; the service puts their pictures among the inputs."""
     seconds: int | None = None
     """-1 where the caller leaves the length to the model."""
     width: int | None = None

@@ -8,11 +8,17 @@ import math
 import re
 from collections.abc import Mapping
 from functools import partial
-from typing import NoReturn
 
 from reelway.core.errors import CallerError, InvalidRequest
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Operation, Variant, Video
+from reelway.dialects.characters import (
+    answer_character,
+    answer_deleted_character,
+    read_create_character,
+    read_delete_character,
+    read_read_character,
+)
 from reelway.dialects.spec import (
     Answer,
     CancelVideo,
@@ -32,7 +38,7 @@ from reelway.dialects.spec import (
 )
 from reelway.dialects.values import describe, read_integer
 from reelway.dialects.video_object import Timestamps, render_video
-from reelway.dialects.video_request import no_characters, read_video_request
+from reelway.dialects.video_request import read_video_request
 
 __all__ = ["Timestamps", "key_of", "make_dialect", "render_error", "render_video"]
 
@@ -47,7 +53,8 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
     """Return the dialect. Paths without a parameter stand before those with one, so that `quote` is no video id."""
     show = partial(_answer_video, timestamps=timestamps)
     page = partial(_answer_page, timestamps=timestamps)
-    video = "/v1/videos/{id}"
+    person = partial(answer_character, timestamps=timestamps)
+    video, character = "/v1/videos/{id}", "/v1/videos/characters/{id}"
     return Dialect(
         name="openai_videos",
         endpoints=(
@@ -63,8 +70,9 @@ def make_dialect(*, timestamps: Timestamps = "s") -> Dialect:
                 read=partial(_read_derived, operation="extend"),
                 render=show,
             ),
-            Endpoint(method="POST", path="/v1/videos/characters", read=_no_characters, render=_answer_object),
-            Endpoint(method="GET", path="/v1/videos/characters/{id}", read=_no_characters, render=_answer_object),
+            Endpoint(method="POST", path="/v1/videos/characters", read=read_create_character, render=person),
+            Endpoint(method="GET", path=character, read=read_read_character, render=person),
+            Endpoint(method="DELETE", path=character, read=read_delete_character, render=answer_deleted_character),
             Endpoint(method="GET", path=video, read=_read_read, render=show),
             Endpoint(method="DELETE", path=video, read=_read_delete, render=_answer_deleted),
             Endpoint(method="POST", path=f"{video}/cancel", read=_read_cancel, render=show),
@@ -147,10 +155,6 @@ def _read_list(incoming: Incoming) -> ListVideos:
         created_after=_time(query, "created_after"),
         created_before=_time(query, "created_before"),
     )
-
-
-def _no_characters(incoming: Incoming) -> NoReturn:
-    raise no_characters()
 
 
 def _query(incoming: Incoming, several: tuple[str, ...] = ()) -> dict[str, str]:

@@ -7,15 +7,18 @@ vendor. Reading returns a `Call`; whoever performs it returns an `Answer`; rende
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, Protocol, TypeAlias
 
+from reelway.core.characters import Character
 from reelway.core.errors import CallerError
 from reelway.core.record import Record
-from reelway.core.videos import Blob, Mode, Variant, Video, VideoRequest
+from reelway.core.videos import Blob, InputReference, Mode, Variant, Video, VideoRequest
 
 __all__ = [
     "Answer",
     "Call",
     "CancelVideo",
+    "CreateCharacter",
     "CreateVideo",
+    "DeleteCharacter",
     "DeleteVideo",
     "Deleted",
     "Dialect",
@@ -28,6 +31,7 @@ __all__ = [
     "OpenContent",
     "Outgoing",
     "QuoteVideo",
+    "ReadCharacter",
     "ReadVideo",
     "Upload",
     "VideoPage",
@@ -135,7 +139,33 @@ class OpenContent(Record):
     index: int = 0
 
 
-Call: TypeAlias = CreateVideo | QuoteVideo | ReadVideo | ListVideos | DeleteVideo | CancelVideo | OpenContent
+class CreateCharacter(Record):
+    """Keep somebody or something under a name: pictures, or a video that stills are taken from."""
+
+    name: str
+    inputs: tuple[InputReference, ...]
+
+
+class ReadCharacter(Record):
+    id: str
+
+
+class DeleteCharacter(Record):
+    id: str
+
+
+Call: TypeAlias = (
+    CreateVideo
+    | QuoteVideo
+    | ReadVideo
+    | ListVideos
+    | DeleteVideo
+    | CancelVideo
+    | OpenContent
+    | CreateCharacter
+    | ReadCharacter
+    | DeleteCharacter
+)
 
 
 class VideoPage(Record):
@@ -151,7 +181,7 @@ class Deleted(Record):
     """It was queued, is cancelled and stays to be read (`DeleteVideo.cancels_queued`)."""
 
 
-Answer: TypeAlias = Video | VideoPage | Deleted | dict[str, Any]
+Answer: TypeAlias = Video | VideoPage | Character | Deleted | dict[str, Any]
 """A quote is a plain object. Opened content is not rendered: the server streams it."""
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Output, Video
 
-__all__ = ["Timestamps", "render_video"]
+__all__ = ["Timestamps", "render_video", "shown_time"]
 
 Timestamps: TypeAlias = Literal["s", "ms"]
 """Unix seconds, or milliseconds as in the example of the page that started the project."""
@@ -25,9 +25,9 @@ def render_video(video: Video, *, timestamps: Timestamps = "s") -> dict[str, Any
         "model": video.model,
         "status": video.status.value,
         "progress": 100 if finished else max(0, min(video.progress, 99)),
-        "created_at": _timestamp(video.created_at, timestamps),
-        "completed_at": _timestamp(video.completed_at, timestamps),
-        "expires_at": _timestamp(video.expires_at, timestamps),
+        "created_at": shown_time(video.created_at, timestamps),
+        "completed_at": shown_time(video.completed_at, timestamps),
+        "expires_at": shown_time(video.expires_at, timestamps),
         "prompt": video.prompt,
         "seconds": video.seconds or "auto",
         "size": video.size or "auto",
@@ -87,7 +87,8 @@ def _output(output: Output) -> dict[str, Any]:
     }
 
 
-def _timestamp(seconds: float | None, unit: Timestamps) -> int | None:
+def shown_time(seconds: float | None, unit: Timestamps) -> int | None:
+    """Return a time as callers see it, in the unit the server is set to."""
     if seconds is None:
         return None
     return int(seconds * 1000) if unit == "ms" else int(seconds)

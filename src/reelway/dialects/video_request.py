@@ -12,6 +12,7 @@ from reelway.catalog.values import sorted_deep
 from reelway.core.errors import InvalidRequest
 from reelway.core.videos import InputReference, Operation, Role, VideoRequest
 from reelway.dialects.aliases import METADATA_TAGS
+from reelway.dialects.characters import read_named_characters
 from reelway.dialects.content import read_content
 from reelway.dialects.fields import Repeated, read_fields
 from reelway.dialects.layered import LayeredFields
@@ -28,7 +29,7 @@ from reelway.dialects.values import (
     read_word,
 )
 
-__all__ = ["INPUT_LIMIT", "no_characters", "read_video_request"]
+__all__ = ["INPUT_LIMIT", "read_video_request"]
 
 INPUT_LIMIT = 24
 """Inputs of one request."""
@@ -45,8 +46,7 @@ def read_video_request(
 ) -> VideoRequest:
     """Return what is asked for. Raises `InvalidRequest` that names the field."""
     fields = read_fields(incoming)
-    if "characters" in fields:
-        raise no_characters(param="characters")
+    characters = read_named_characters(fields.pop("characters")) if "characters" in fields else ()
     model = _read_model(fields.pop("model", None))
     content = read_content(fields.pop("content", None) or [], "content")
     reader = LayeredFields(
@@ -78,6 +78,7 @@ def read_video_request(
         prompt=_join_texts(prompt, content.texts),
         mode=reader.pick("mode", read_word),
         inputs=inputs,
+        characters=characters,
         seconds=reader.pick("seconds", read_seconds),
         width=pixels[0],
         height=pixels[1],
@@ -98,15 +99,6 @@ def read_video_request(
         metadata=_leftover(reader.metadata.rest, "metadata"),
         spelled=dict(sorted(reader.spelled.items())),
         warnings=tuple(reader.warnings),
-    )
-
-
-def no_characters(param: str | None = None) -> InvalidRequest:
-    """Return the refusal of OpenAI's characters: a video without the one that is meant would be paid for and not wanted."""
-    return InvalidRequest(
-        "no model here has characters; describe the character in the prompt, or give pictures of it as reference images",
-        code="characters_not_supported",
-        param=param,
     )
 
 

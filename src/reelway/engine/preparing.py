@@ -5,6 +5,7 @@ All of it happens before the attempt is written down, so that dying over it leav
 
 from typing import Any
 
+from reelway.core.errors import InvalidRequest
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import State
 from reelway.core.videos import Input, ResolvedRequest
@@ -28,6 +29,11 @@ class Preparer:
         inputs: list[Input] = []
         under = fetched_prefix(job.id)
         for number, given in enumerate(job.request.inputs):
+            if given.blob is not None and await self._tools.assets.size(given.blob.key) is None:
+                raise InvalidRequest(
+                    f"{given.role} {number + 1} is not kept any more: it was deleted, or its time was over",
+                    code="input_gone",
+                )
             if given.url is not None and given.kind not in adapter.url_kinds:
                 blob = await self._tools.fetcher.fetch(given.url, field=f"{given.role} {number + 1}", under=under)
                 inputs.append(given.evolve(blob=blob, url=None))

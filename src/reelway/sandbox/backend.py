@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
+from reelway.catalog.subjects import no_subjects
 from reelway.core.errors import AuthenticationRequired, Conflict, InvalidRequest, NotFound, TooLarge
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.core.keys import Caller
@@ -22,7 +23,9 @@ from reelway.dialects.spec import (
     Answer,
     Call,
     CancelVideo,
+    CreateCharacter,
     CreateVideo,
+    DeleteCharacter,
     Deleted,
     DeleteVideo,
     Dialect,
@@ -30,6 +33,7 @@ from reelway.dialects.spec import (
     ListVideos,
     OpenContent,
     QuoteVideo,
+    ReadCharacter,
     ReadVideo,
     VideoPage,
 )
@@ -44,7 +48,7 @@ from reelway.sandbox.intake import Intake, accepted
 from reelway.sandbox.links import Links, origin_of
 from reelway.sandbox.listing import choose_page
 from reelway.sandbox.misbehaviour import OddVideo, refusal_of, status_error
-from reelway.sandbox.plans import choose_shape
+from reelway.sandbox.plans import quote_of
 from reelway.sandbox.studio import Studio
 from reelway.sandbox.tasks import Seen, Task, look, show
 
@@ -155,7 +159,7 @@ class SandboxBackend:
             case CreateVideo():
                 return await self._create(call, incoming, asked)
             case QuoteVideo():
-                return _quote(call)
+                return quote_of(call.request)
             case ReadVideo(id=name, wait_seconds=wait_seconds):
                 return await self._read(name, wait_seconds, asked)
             case ListVideos():
@@ -164,6 +168,8 @@ class SandboxBackend:
                 return await self._delete(call, asked)
             case CancelVideo(id=name):
                 return await self._cancel(self._find(name), asked, only_queued=call.only_queued)
+            case CreateCharacter() | ReadCharacter() | DeleteCharacter():
+                raise no_subjects(())
             case OpenContent():
                 raise InvalidRequest("content is streamed, not performed")
 
@@ -382,14 +388,3 @@ class Part:
 def _mark(key: str | None) -> str:
     """Return by what a key is told from others."""
     return hashlib.sha256((key or "").encode()).hexdigest()[:12]
-
-
-def _quote(call: QuoteVideo) -> dict[str, Any]:
-    shape = choose_shape(call.request)
-    return {
-        "object": "video.quote",
-        "model": call.request.model,
-        "seconds": f"{shape.seconds:g}",
-        "size": f"{shape.width}x{shape.height}",
-        "cost": {"currency": "USD", "reserved": "0.00"},
-    }

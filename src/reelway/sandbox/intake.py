@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from reelway.catalog.subjects import no_subjects
 from reelway.core.errors import InvalidRequest, MediaUnreadable, NotFound
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Blob, InputReference, MediaKind, Operation, ResolvedRequest, Role, VideoRequest
@@ -77,6 +78,8 @@ class Intake:
         self, request: VideoRequest, task_id: str, faults: Faults, seen: SeenRequest, tasks: Mapping[str, Task]
     ) -> Task:
         """Return the task; its inputs lie in its folder by then. Raises `CallerError`."""
+        if request.characters:
+            raise no_subjects((), request.model)
         source = None if request.source_video_id is None else _finished(tasks, request.source_video_id, seen.at)
         if source is not None and not request.model:
             request = request.evolve(model=source.model)
@@ -233,6 +236,7 @@ def accepted(seen: SeenRequest, task: Task, *, lost: bool) -> SeenRequest:
                 "media_type": given.media_type,
                 "bytes": given.bytes,
                 "sha256": given.sha256,
+                **({"name": given.name} if given.name else {}),
             }
             for given in task.inputs
         ),

@@ -6,6 +6,7 @@ What is not said gets a plain default; only what cannot be rendered at all is re
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from reelway.catalog.sizes import ADAPTIVE, usual_pixels
 from reelway.core.errors import InvalidRequest
@@ -15,7 +16,7 @@ from reelway.media.render import RenderSpec
 from reelway.sandbox.faults import strip_directives
 from reelway.sandbox.tasks import Task, TaskInput
 
-__all__ = ["Shape", "assign_roles", "choose_shape", "make_specs", "seed_of", "tags_of"]
+__all__ = ["Shape", "assign_roles", "choose_shape", "make_specs", "quote_of", "seed_of", "tags_of"]
 
 _USUAL_SECONDS = 5
 _LONGEST_SECONDS = 300
@@ -102,6 +103,18 @@ def make_specs(task: Task, folder: Path, *, draft: bool) -> tuple[RenderSpec, ..
         )
         for index in range(task.n)
     )
+
+
+def quote_of(request: VideoRequest) -> dict[str, Any]:
+    """Return what a dry run is answered with: here everything is free."""
+    shape = choose_shape(request)
+    return {
+        "object": "video.quote",
+        "model": request.model,
+        "seconds": f"{shape.seconds:g}",
+        "size": f"{shape.width}x{shape.height}",
+        "cost": {"currency": "USD", "reserved": "0.00"},
+    }
 
 
 def seed_of(request: VideoRequest) -> int:

@@ -12,12 +12,12 @@ from reelway.core.errors import InvalidRequest, NotFound, PermissionDenied
 from reelway.core.videos import Blob
 from reelway.media.sniff import HEAD_BYTES, sniff
 from reelway.service.contents import Content
-from reelway.service.inputs import INPUT_PREFIX
+from reelway.service.inputs import CHARACTER_PREFIX, INPUT_PREFIX
 
 __all__ = ["FILES_PATH", "FileKeeper"]
 
 FILES_PATH = "/files"
-_PREFIXES = (INPUT_PREFIX, "videos/")
+_PREFIXES = (INPUT_PREFIX, CHARACTER_PREFIX, "videos/")
 _UNKNOWN_TYPE = "application/octet-stream"
 _ENDINGS = {
     "image/jpeg": "jpg",

@@ -1,6 +1,6 @@
 """Inputs before they are believed: every file is kept, told apart by its bytes, and measured, before anything is charged."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
 
 from yarl import URL
@@ -16,10 +16,13 @@ from reelway.media.spec import MediaUnreadableError, MediaWorker
 from reelway.network.guard import AddressRefused, check_url
 from reelway.store.spec import JobStore
 
-__all__ = ["INPUT_PREFIX", "InputKeeper", "require_finished"]
+__all__ = ["CHARACTER_PREFIX", "INPUT_PREFIX", "InputKeeper", "require_finished"]
 
 INPUT_PREFIX = "inputs/"
 """Where files given by callers lie until retention takes them."""
+
+CHARACTER_PREFIX = "characters/"
+"""Where the pictures of characters lie until their owner deletes them."""
 
 _HEAD_BYTES = 64
 _URL_LIMIT = 8192
@@ -61,22 +64,31 @@ class InputKeeper:
 
     async def settle(self, request: VideoRequest, caller: Caller) -> VideoRequest:
         """Return the request with every input measured and our own videos looked up. Leaves no file when it is refused."""
+        inputs = await self.settle_all(request.inputs, caller)
+        if request.source_video_id is not None:
+            try:
+                source = await self._own_video(request.source_video_id, caller)
+            except CallerError:
+                await self.discard(inputs)
+                raise
+            inputs = (*inputs, _source_input(source))
+        return request.evolve(inputs=inputs)
+
+    async def settle_all(self, given: Iterable[InputReference], caller: Caller) -> tuple[InputReference, ...]:
+        """Return the inputs measured, and our own videos looked up. Leaves no file when one of them is refused."""
         inputs: list[InputReference] = []
         try:
-            for given in request.inputs:
-                inputs.append(await self._keep(given))
+            for one in given:
+                inputs.append(await self._keep(one))
                 inputs[-1] = await self._settle_one(inputs[-1], caller)
-            if request.source_video_id is not None:
-                source = await self._own_video(request.source_video_id, caller)
-                inputs.append(_source_input(source))
         except CallerError:
-            await self.discard(request.evolve(inputs=tuple(inputs)))
+            await self.discard(inputs)
             raise
-        return request.evolve(inputs=tuple(inputs))
+        return tuple(inputs)
 
-    async def discard(self, request: VideoRequest) -> None:
-        """Remove the files of a request that came to nothing; videos it only refers to stay."""
-        for given in request.inputs:
+    async def discard(self, inputs: Iterable[InputReference]) -> None:
+        """Remove the files of inputs that came to nothing; videos and characters they only refer to stay."""
+        for given in inputs:
             if given.blob is not None and given.blob.key.startswith(INPUT_PREFIX):
                 await self._assets.delete(given.blob.key)
 

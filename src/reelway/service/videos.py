@@ -21,6 +21,7 @@ from reelway.core.videos import Blob, ResolvedRequest, Variant, Video, VideoRequ
 from reelway.dialects.spec import Deleted
 from reelway.engine.router import Router
 from reelway.engine.runtime import Engine
+from reelway.service.characters import CharacterKeeper
 from reelway.service.claims import SENT_AGAIN_SECONDS, claim_for
 from reelway.service.contents import Content, ContentKeeper
 from reelway.service.files import FileKeeper
@@ -63,6 +64,7 @@ class Service:
         inputs: InputKeeper,
         contents: ContentKeeper,
         files: FileKeeper,
+        characters: CharacterKeeper,
         engine: Engine,
         router: Router,
         catalog: Catalog,
@@ -77,6 +79,7 @@ class Service:
         self._inputs = inputs
         self._contents = contents
         self._files = files
+        self.characters = characters
         self._engine = engine
         self._router = router
         self._catalog = catalog
@@ -162,7 +165,7 @@ class Service:
             raise Unavailable("this server hands its work over and takes no new videos", retry_after_seconds=1)
         card, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
-            await self._inputs.discard(settled)
+            await self._inputs.discard(settled.inputs)
             raise no_route(resolved, self._router.obstacles(resolved, now))
         owner, epoch = self._engine.ownership
         job, takes = make_jobs(
@@ -193,7 +196,7 @@ class Service:
             raise
         self._engine.checkpoint("created")
         if created.replayed:
-            await self._inputs.discard(settled)
+            await self._inputs.discard(settled.inputs)
         else:
             self._engine.adopt((*takes, job), told=message is not None)
         return self._reader.view(created.job, caller).evolve(replayed=created.replayed)
@@ -202,7 +205,7 @@ class Service:
         """Return what a create would do and cost; nothing is charged or sent."""
         require(caller, "create")
         _, settled, resolved, price = await self._resolve(request, caller, strict=strict)
-        await self._inputs.discard(settled)
+        await self._inputs.discard(settled.inputs)
         now = self._clock()
         routes = self._router.candidates(resolved, now)
         answer = quote_view(resolved, price, routes, caller)
@@ -225,16 +228,17 @@ class Service:
         if request.source_video_id is not None:
             self._unheard.named(request.source_video_id)
         try:
+            if request.characters:
+                request = await self.characters.put_in(request, card, caller)
             today = datetime.fromtimestamp(self._clock(), tz=UTC).date()
             resolved, price = judge(
                 request, card, today, self._rates, strict=strict, b64_limit_bytes=self._limits.b64_json_bytes
             )
         except CallerError:
-            await self._inputs.discard(request)
+            await self._inputs.discard(request.inputs)
             raise
         used = {given.blob.key for given in resolved.inputs if given.blob is not None}
-        unused = tuple(given for given in request.inputs if given.blob is not None and given.blob.key not in used)
-        await self._inputs.discard(request.evolve(inputs=unused))
+        await self._inputs.discard(given for given in request.inputs if given.blob and given.blob.key not in used)
         return card, request, resolved, price
 
     # --- end

@@ -82,6 +82,8 @@ def _input_facts(given: Input) -> dict[str, Any]:
     facts: dict[str, Any] = {"kind": given.kind, "role": given.role}
     if given.blob is not None:
         facts |= {"media_type": given.blob.media_type, "bytes": given.blob.bytes, "sha256": given.blob.sha256}
+    if given.name is not None:
+        facts["name"] = given.name
     if given.url is not None:
         facts["url"] = given.url
     return facts

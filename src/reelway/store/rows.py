@@ -9,16 +9,20 @@ from typing import Any
 
 import msgspec
 
+from reelway.core.characters import Character
 from reelway.core.errands import Errand, ErrandWork
 from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
+from reelway.core.videos import Blob
 from reelway.store.spec import Change, IdempotencyClaim
 
 __all__ = [
     "change_row",
+    "character_from_row",
+    "character_row",
     "claim_row",
     "entry_from_row",
     "entry_row",
@@ -39,6 +43,7 @@ _encode = msgspec.json.Encoder().encode
 _decode_job = msgspec.json.Decoder(Job).decode
 _decode_detail = msgspec.json.Decoder(dict[str, Any]).decode
 _decode_work: Callable[[bytes], ErrandWork] = msgspec.json.Decoder(ErrandWork).decode
+_decode_pictures = msgspec.json.Decoder(tuple[Blob, ...]).decode
 _decode_scopes = msgspec.json.Decoder(tuple[str, ...]).decode
 
 
@@ -158,9 +163,34 @@ def entry_from_row(row: tuple[Any, ...]) -> Entry:
     return Entry(kind=kind, amount=amount, at=at)
 
 
-def claim_row(claim: IdempotencyClaim, job: Job) -> tuple[Any, ...]:
-    """Return the columns of `claim_idempotency_keys`; the new video's time is the time of the claim."""
-    return (claim.key_id, claim.key, claim.body_hash, job.id, job.created_at, claim.expires_at, claim.sending)
+def claim_row(claim: IdempotencyClaim, made: Job | Character) -> tuple[Any, ...]:
+    """Return the columns of `claim_idempotency_keys`; the time of what is made is the time of the claim."""
+    return (claim.key_id, claim.key, claim.body_hash, made.id, made.created_at, claim.expires_at, claim.sending)
+
+
+def character_row(character: Character) -> dict[str, Any]:
+    """Return the parameters of `add_character`."""
+    return {
+        "id": character.id,
+        "tenant": character.tenant,
+        "key_id": character.key_id,
+        "name": character.name,
+        "pictures": _encode(character.pictures),
+        "created_at": character.created_at,
+    }
+
+
+def character_from_row(row: tuple[Any, ...]) -> Character:
+    """Return the character behind `id, tenant, key_id, name, pictures, created_at`."""
+    character_id, tenant, key_id, name, pictures, created_at = row
+    return Character(
+        id=character_id,
+        tenant=tenant,
+        key_id=key_id,
+        name=name,
+        pictures=_decode_pictures(pictures),
+        created_at=created_at,
+    )
 
 
 def key_row(key: ApiKey) -> dict[str, Any]:

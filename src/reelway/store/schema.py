@@ -184,6 +184,19 @@ _index(
     where="operation_key IS NOT NULL",
 )
 
+# What callers showed once and call by name; `pictures` says where the files are.
+_CHARACTERS = sa.Table(
+    "characters",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("tenant", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("pictures", sa.LargeBinary, nullable=False),
+    sa.Column("created_at", sa.Double, nullable=False),
+)
+_index("characters_by_tenant", _CHARACTERS.c.tenant, _CHARACTERS.c.id)
+
 # Delivered messages outlive their video, so they point at nothing.
 _MESSAGES = sa.Table(
     "messages",

@@ -10,6 +10,7 @@ All times are Unix seconds and come in as arguments.
 from collections.abc import Callable
 from typing import Literal, Protocol
 
+from reelway.core.characters import Character
 from reelway.core.errands import Errand
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
@@ -342,6 +343,27 @@ class JobStore(Protocol):
 
     async def given_up_errands(self, limit: int) -> tuple[Errand, ...]:
         """Return what only an operator can mend, the oldest first."""
+        ...
+
+    # --- characters
+
+    async def add_character(
+        self, character: Character, *, ends: str, idempotency: IdempotencyClaim | None = None
+    ) -> Character:
+        """Write a character whose files are in their place, and end the errand `ends`, which would remove them.
+
+        Or return the one an earlier request with the same idempotency key made, as replayed, and end nothing.
+        """
+        ...
+
+    async def answered_character(self, claim: IdempotencyClaim, now: float) -> Character | None:
+        """Return what `add_character` would return to a repetition, None when the key is free; writes nothing."""
+        ...
+
+    async def character(self, character_id: str) -> Character | None: ...
+
+    async def remove_character(self, character_id: str, errand: Errand) -> bool:
+        """Remove a character and plan the removal of its files, in one; False when there is none with this id."""
         ...
 
     # --- keys

@@ -12,13 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from reelway.core.characters import Character
 from reelway.core.errands import Errand
 from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
-from reelway.store import errands, keyring, leases, outbox, reads, writes
+from reelway.store import characters, errands, keyring, leases, outbox, reads, writes
 from reelway.store.committer import Committer
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, perform, prepare
 from reelway.store.failures import explained
@@ -226,6 +227,24 @@ class SqliteStore:
 
     async def given_up_errands(self, limit: int) -> tuple[Errand, ...]:
         return await self._read_in_thread(errands.find_given_up, limit)
+
+    # --- characters
+
+    async def add_character(
+        self, character: Character, *, ends: str, idempotency: IdempotencyClaim | None = None
+    ) -> Character:
+        addition = characters.Addition(character=character, ends=ends, idempotency=idempotency)
+        return await self._committer.run(characters.add_characters, addition)
+
+    async def answered_character(self, claim: IdempotencyClaim, now: float) -> Character | None:
+        return self._read_here(characters.replay_character, claim, now)
+
+    async def character(self, character_id: str) -> Character | None:
+        return self._read_here(characters.find_character, character_id)
+
+    async def remove_character(self, character_id: str, errand: Errand) -> bool:
+        removal = characters.Removal(character_id=character_id, errand=errand)
+        return await self._committer.run(characters.remove_characters, removal)
 
     # --- keys
 

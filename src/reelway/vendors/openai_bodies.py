@@ -72,6 +72,8 @@ def create_request(submission: Submission, headers: tuple[Field, ...]) -> HttpRe
         fields = [*basics(submission, first_frame_only(submission))]
     elif service_of(name).is_ours:
         fields = [*basics(submission, _by_role(request.inputs)), *_extras(submission)]
+    elif any(given.name for given in request.inputs):
+        raise cannot(submission, "it has no way to give a reference a name, which the prompt calls it by")
     else:
         fields = [*basics(submission, _as_images(request.inputs)), *_extras(submission)]
     return post("/videos", form=fields, headers=headers, billable=True)

@@ -6,12 +6,13 @@ leases is not used, unless a test stands in for that clock.
 
 from collections.abc import Callable
 
+from reelway.core.characters import Character
 from reelway.core.errands import Errand
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
-from reelway.store import errands, keyring, leases, outbox, reads, writes
+from reelway.store import characters, errands, keyring, leases, outbox, reads, writes
 from reelway.store.postgres.committer import Committer
 from reelway.store.postgres.connections import Database, Patience
 from reelway.store.postgres.preparing import prepare
@@ -205,6 +206,24 @@ class PostgresStore:
 
     async def given_up_errands(self, limit: int) -> tuple[Errand, ...]:
         return await self._readers.run(errands.find_given_up, limit)
+
+    # --- characters
+
+    async def add_character(
+        self, character: Character, *, ends: str, idempotency: IdempotencyClaim | None = None
+    ) -> Character:
+        addition = characters.Addition(character=character, ends=ends, idempotency=idempotency)
+        return await self._committer.run(characters.add_characters, addition)
+
+    async def answered_character(self, claim: IdempotencyClaim, now: float) -> Character | None:
+        return await self._readers.run(characters.replay_character, claim, now)
+
+    async def character(self, character_id: str) -> Character | None:
+        return await self._readers.run(characters.find_character, character_id)
+
+    async def remove_character(self, character_id: str, errand: Errand) -> bool:
+        removal = characters.Removal(character_id=character_id, errand=errand)
+        return await self._committer.run(characters.remove_characters, removal)
 
     # --- keys
 

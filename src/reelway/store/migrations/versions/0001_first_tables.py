@@ -22,6 +22,7 @@ def upgrade() -> None:
     _make_tombstones()
     _make_messages()
     _make_errands()
+    _make_characters()
 
 
 def _index(name: str, table: str, columns: list[str], where: str | None = None, *, unique: bool = False) -> None:
@@ -216,3 +217,17 @@ def _make_errands() -> None:
     )
     _index("errands_due", "errands", ["due_at", "id"], "due_at IS NOT NULL")
     _index("errands_by_job", "errands", ["job_id"], "job_id IS NOT NULL")
+
+
+def _make_characters() -> None:
+    op.create_table(
+        "characters",
+        sa.Column("id", sa.Text, nullable=False),
+        sa.Column("tenant", sa.Text, nullable=False),
+        sa.Column("key_id", sa.Text, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("pictures", sa.LargeBinary, nullable=False),
+        sa.Column("created_at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="characters_pk"),
+    )
+    _index("characters_by_tenant", "characters", ["tenant", "id"])

@@ -21,6 +21,18 @@ CREATE TABLE batches (
 	CONSTRAINT batches_pk PRIMARY KEY (writer)
 );
 
+CREATE TABLE characters (
+	id TEXT NOT NULL,
+	tenant TEXT NOT NULL,
+	key_id TEXT NOT NULL,
+	name TEXT NOT NULL,
+	pictures BYTEA NOT NULL,
+	created_at DOUBLE PRECISION NOT NULL,
+	CONSTRAINT characters_pk PRIMARY KEY (id)
+);
+
+CREATE INDEX characters_by_tenant ON characters (tenant, id);
+
 CREATE TABLE entries (
 	job_id TEXT COLLATE "C" NOT NULL,
 	kind TEXT COLLATE "C" NOT NULL,

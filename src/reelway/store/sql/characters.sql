@@ -1,0 +1,14 @@
+-- Characters: what callers showed once. Their files belong to them alone.
+
+-- name: add_character
+-- A character whose files are in their place.
+INSERT INTO characters (id, tenant, key_id, name, pictures, created_at)
+VALUES (:id, :tenant, :key_id, :name, :pictures, :created_at)
+
+-- name: character
+-- One character by its id.
+SELECT id, tenant, key_id, name, pictures, created_at FROM characters WHERE id = :id
+
+-- name: delete_character
+-- The row goes in the transaction that plans the removal of its files.
+DELETE FROM characters WHERE id = :id
