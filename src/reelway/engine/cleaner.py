@@ -28,7 +28,7 @@ _PARTING_SECONDS = 10.0
 
 
 class Cleaner:
-    """Runs once a minute, and whenever there is a new errand."""
+    """Runs once a minute, when a dead node's errands are free again, and whenever there is a new one."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -53,7 +53,7 @@ class Cleaner:
                 except StorageFailed as error:
                     _log.warning("cleaning_failed", reason=str(error))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), _EVERY_SECONDS)
+                    await asyncio.wait_for(self._wake.wait(), min(_EVERY_SECONDS, self._runner.hold_seconds))
         finally:
             for task in (stopped, *self._running):
                 task.cancel()

@@ -59,6 +59,7 @@ def connect_to_write(path: Path, *, busy_seconds: float = BUSY_SECONDS) -> sqlit
     connection = _connect(path, busy_seconds)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # what was deleted is overwritten, not merely forgotten
     connection.execute(f"PRAGMA wal_autocheckpoint = {_WAL_PAGES}")
     connection.execute("PRAGMA journal_size_limit = 67108864")
     connection.execute("PRAGMA cache_size = -65536")
