@@ -47,15 +47,16 @@ def edit(given: Input) -> ResolvedRequest:
 @pytest.mark.parametrize(("can_link", "chosen"), [(True, "kling"), (False, "clone")])
 def test_an_account_that_can_be_given_the_file_is_preferred(can_link: bool, chosen: str) -> None:
     """The first in rank where vendors can fetch from us, else the first that takes bytes."""
-    route = router(KLING, CLONE, can_link=can_link).choose(edit(FILE), NOW).route
-    assert route is not None
-    assert route.account == chosen
+    routes = router(KLING, CLONE, can_link=can_link)
+    pick = routes.pick(routes.group(edit(FILE), NOW), NOW)
+    assert pick is not None
+    assert pick.route.account == chosen
 
 
 def test_what_keeps_an_account_from_it_is_said() -> None:
     """In words an operator can act on; without another account the choice is hopeless, so nobody waits."""
     lonely = router(KLING, can_link=False)
-    assert lonely.choose(edit(FILE), NOW).is_hopeless
+    assert lonely.group(edit(FILE), NOW).accounts == ()
     [obstacle] = lonely.obstacles(edit(FILE), NOW)
     assert obstacle.account == "kling"
     assert obstacle.reason == "kling fetches video inputs itself and needs an address for this one"

@@ -12,7 +12,29 @@ from reelway.catalog.spec import ModelCard, RouteCard
 from reelway.catalog.wording import route_name
 from reelway.core.videos import RequestWarning, ResolvedRequest
 
-__all__ = ["describe_deprecation", "is_retired", "living_routes", "retirement_warnings", "routes_for"]
+__all__ = [
+    "describe_deprecation",
+    "is_retired",
+    "living_routes",
+    "retirement_warnings",
+    "routes_for",
+    "serves",
+    "services_of",
+]
+
+_COMPATIBLE = frozenset({"compatible", "google", "litellm", "newapi", "reelway", "sandbox", "sglang", "vllm"})
+"""Services of `openai_videos` that the cards call by one name."""
+
+
+def serves(route: RouteCard, service: str) -> bool:
+    """Tell whether an account with this service works on a route; where either names none, any will do."""
+    return not route.service or not service or route.service == ("compatible" if service in _COMPATIBLE else service)
+
+
+def services_of(cards: Iterable[ModelCard], vendor: str) -> tuple[str, ...]:
+    """Return the services an account of a vendor may name, sorted; none where the vendor has but one."""
+    named = {route.service for card in cards for route in card.routes if route.vendor == vendor and route.service}
+    return tuple(sorted(named | _COMPATIBLE if "compatible" in named else named))
 
 
 def is_retired(route: RouteCard, today: date) -> bool:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from reelway.core.record import Record
 
-__all__ = ["Failure", "FailureKind", "Remedy", "remedy_for"]
+__all__ = ["Failure", "FailureKind", "Remedy", "is_accounts_fault", "may_render_elsewhere", "remedy_for"]
 
 
 class FailureKind(StrEnum):
@@ -75,3 +75,28 @@ _REMEDIES: Mapping[FailureKind, Remedy] = MappingProxyType(
 def remedy_for(kind: FailureKind) -> Remedy:
     """Return what may be done after a submit refused with this kind of failure."""
     return _REMEDIES[kind]
+
+
+_ACCOUNTS_FAULTS = frozenset(
+    {
+        FailureKind.AUTHENTICATION,
+        FailureKind.PERMISSION,
+        FailureKind.INSUFFICIENT_QUOTA,
+        FailureKind.MODEL_NOT_FOUND,
+        FailureKind.VENDOR_UNAVAILABLE,
+        FailureKind.VENDOR_ERROR,
+        FailureKind.TIMED_OUT,
+        FailureKind.UNEXPECTED_RESPONSE,
+        FailureKind.SUBMISSION_UNKNOWN,
+    }
+)
+
+
+def is_accounts_fault(kind: FailureKind) -> bool:
+    """Tell whether such a failure speaks against the account: not when the request was at fault, or came too soon."""
+    return kind in _ACCOUNTS_FAULTS
+
+
+def may_render_elsewhere(kind: FailureKind) -> bool:
+    """Tell whether another account may make what failed to render at one: the remedies of a refused submit, and its time-out."""
+    return remedy_for(kind) is not Remedy.NONE or kind is FailureKind.TIMED_OUT

@@ -23,8 +23,9 @@ __all__ = [
     "VendorCopy",
 ]
 
-AttemptOutcome = Literal["open", "accepted", "refused", "not_sent", "unknown", "absent", "abandoned"]
-"""`open`: on disk, perhaps sent. `unknown`: sent, no answer. `absent`: looked up, surely never arrived."""
+AttemptOutcome = Literal["open", "accepted", "refused", "not_sent", "unknown", "absent", "abandoned", "failed"]
+"""`open`: on disk, perhaps sent. `unknown`: sent, no answer. `absent`: looked up, surely never arrived. `failed`: accepted, and
+its render failed; another attempt followed."""
 
 VendorCopy = Literal["kept", "deleting", "deleted", "stuck"]
 """`deleting`: an errand is on record; `stuck`: the vendor did not delete it, and was asked for the last time."""
@@ -65,6 +66,10 @@ class Attempt(Record):
     heard: tuple[HeardOperation, ...] = ()
     """What callbacks named while the answer was lost; only one of them can be it."""
     failure: Failure | None = None
+    key: str = ""
+    """Which of the account's keys it was sent with (`Account.key_mark`); the work may be shown to that key alone."""
+    usage: dict[str, Any] | None = None
+    """The vendor's figures of a render that failed, where it gave any."""
 
 
 class Entry(Record):
@@ -137,7 +142,11 @@ class Job(Record):
     vendor_copy: VendorCopy = "kept"
     """What has become of the vendor's own copy; only one that is `kept` may be named to the vendor again."""
     tried_accounts: tuple[str, ...] = ()
-    """Accounts that surely refused; not asked again for this job."""
+    """Accounts that surely refused, or whose render failed; not asked again for this job."""
+    urgency: int = 0
+    """Among the jobs of its tenant that wait: the lower the earlier."""
+    source_account: str | None = None
+    """The account that made the video this one goes on from; preferred, since it can go on from its own work."""
 
     @property
     def is_final(self) -> bool:

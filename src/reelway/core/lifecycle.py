@@ -34,6 +34,7 @@ class Event(StrEnum):
     SUBMIT_STARTED = "submit_started"  # the attempt is on disk; the billable request may go out
     ACCEPTED = "accepted"  # the vendor took it and named its operation
     NOT_ACCEPTED = "not_accepted"  # surely refused or never arrived: another try is free
+    RENDER_FAILED = "render_failed"  # the vendor says it failed, and the operator lets another account try
     RENDERED = "rendered"  # the vendor says it is done
     RESULT_LOST = "result_lost"  # the link expired or broke: ask the vendor for a fresh one
     KEPT = "kept"  # every byte is stored and decodes
@@ -55,6 +56,7 @@ TRANSITIONS: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.QUEUED, Event.TAKES_STARTED): State.RUNNING,
         (State.SUBMITTING, Event.ACCEPTED): State.RUNNING,
         (State.SUBMITTING, Event.NOT_ACCEPTED): State.QUEUED,
+        (State.RUNNING, Event.RENDER_FAILED): State.QUEUED,
         (State.RUNNING, Event.RENDERED): State.COLLECTING,
         (State.RUNNING, Event.TAKES_KEPT): State.COMPLETED,
         (State.COLLECTING, Event.RESULT_LOST): State.RUNNING,

@@ -142,7 +142,9 @@ def _shows(job: Job | None, attempt: Attempt, named: HeardOperation) -> bool:
 
 
 def _is_given_up(job: Job, attempt: Attempt) -> bool:
-    return attempt.outcome not in {"open", "accepted", "unknown"} or (job.is_final and attempt.outcome == "unknown")
+    return attempt.outcome not in {"open", "accepted", "unknown", "failed"} or (
+        job.is_final and attempt.outcome == "unknown"
+    )
 
 
 def _attempt(job: Job, number: str) -> Attempt | None:

@@ -52,7 +52,7 @@ class Canceller:
     async def ask_to_stop(self, watch: Watch) -> CancelAnswer:
         """Ask the vendor to stop, where it can; an unclear answer counts as a refusal."""
         tools, job = self._tools, watch.job
-        account = tools.account(job.route.account) if job.route else None
+        account = tools.account_of(job)
         if account is None or job.operation is None:
             return "refused"
         adapter = tools.adapters[account.vendor]

@@ -60,6 +60,13 @@ class Charging:
             return job.reserved * made // len(takes), None
         return amount, _explained({}, amount, job.reserved, "; ".join(texts))
 
+    def was_charged(self, job: Job, usage: Mapping[str, Any]) -> bool:
+        """Tell whether the vendor's figures for a failed render say that it cost something; what cannot be read may have."""
+        if not usage:
+            return False
+        settlement = self._settlement(job.evolve(usage=dict(usage)), job.reserved)
+        return settlement is None or settlement.amount > 0
+
     def _charged(self, job: Job) -> Job:
         settlement = self._settlement(job, job.reserved)
         if settlement is None:

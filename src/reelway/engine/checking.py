@@ -3,12 +3,15 @@
 A look that makes no sense is counted and repeated later; nothing but the deadline ends a job that the vendor has not ended.
 """
 
+from typing import Any
+
 import msgspec
 
 from reelway.core.errors import NotSent, UnexpectedResponse, VendorRefused, VendorUnreachable
-from reelway.core.failures import Failure, FailureKind
+from reelway.core.failures import Failure, FailureKind, is_accounts_fault, may_render_elsewhere
 from reelway.core.lifecycle import Event
 from reelway.core.schedule import PollPlan, backoff_seconds, next_look_seconds
+from reelway.engine.account import Account
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
 from reelway.vendors.spec import Running, Succeeded, VendorFailed
@@ -27,19 +30,19 @@ class Checker:
     async def check(self, watch: Watch) -> float | None:
         """Look once at the vendor."""
         tools, job = self._tools, watch.job
-        account = tools.account(job.route.account) if job.route else None
+        account = tools.account_of(job)
         adapter = tools.adapters.get(account.vendor) if account else None
         if account is None or adapter is None or job.operation is None:
-            return self._odd(watch, f"account {job.route and job.route.account!r} is not configured any more")
-        health = tools.router.health[account.name]
+            return self._odd(watch, "its account is not configured any more", makes_sense=True)
+        health = tools.health(job, account.name)
         try:
             status = await tools.driver.run(adapter.check(job.operation), adapter, account)
         except (NotSent, VendorUnreachable) as error:
-            health.failed(tools.clock())
+            health.failed("look", job.id, tools.clock())
             return self._odd(watch, str(error), makes_sense=True)
         except (UnexpectedResponse, VendorRefused) as error:
             return self._odd(watch, str(error))
-        health.succeeded()
+        health.succeeded("look", tools.clock())
         watch.odd = 0
         match status:
             case Running():
@@ -49,8 +52,47 @@ class Checker:
                 await self._rendered(watch, status)
                 return 0.0
             case VendorFailed(failure=failure, usage=usage):
-                await tools.fail(watch, failure, **({"usage": usage} if usage else {}))
-                return None
+                return await self._failed(watch, failure, usage, account)
+
+    async def _failed(self, watch: Watch, failure: Failure, usage: dict[str, Any], account: Account) -> float | None:
+        """End the job, unless the operator lets another account try and there is one that may do better."""
+        tools, job = self._tools, watch.job
+        if is_accounts_fault(failure.kind):
+            tools.health(job, account.name).failed("render", job.id, tools.clock())
+        tried = (*job.tried_accounts, account.name)
+        if not self._may_go_elsewhere(watch, failure, usage, account, tried):
+            await tools.fail(watch, failure, **({"usage": usage} if usage else {}))
+            return None
+        _log.info("render_failed", video_id=job.id, account=account.name, error_type=str(failure.kind))
+        failed = job.attempts[-1].evolve(outcome="failed", failure=failure, ended_at=tools.clock(), usage=usage or None)
+        tools.release(watch)
+        await tools.write(
+            watch,
+            Event.RENDER_FAILED,
+            detail={"account": account.name, "kind": str(failure.kind), "message": failure.message},
+            attempts=(*job.attempts[:-1], failed),
+            tried_accounts=tried,
+            route=None,
+            operation=None,
+            operation_key=None,
+            submitted_at=None,
+        )
+        tools.checkpoint("render_failed_recorded")
+        return 0.0
+
+    def _may_go_elsewhere(
+        self, watch: Watch, failure: Failure, usage: dict[str, Any], account: Account, tried: tuple[str, ...]
+    ) -> bool:
+        """Tell whether to try again: it may help, the operator wants it, and nothing or nothing unwanted was paid for."""
+        tools, job = self._tools, watch.job
+        if account.retry_failed_renders == "never" or not may_render_elsewhere(failure.kind):
+            return False
+        if job.rendered_at is not None or job.cancel_requested_at is not None or len(job.attempts) >= tools.limits.submit_tries:
+            return False
+        may_have_cost = account.charges_failed_renders or tools.charging.was_charged(job, usage)
+        if may_have_cost and account.retry_failed_renders == "free":
+            return False
+        return bool(tools.router.group(job.request, tools.clock(), tried=tried).accounts)
 
     def first_look(self, watch: Watch) -> float:
         """Return when to look for the first time after the vendor accepted."""
@@ -60,6 +102,15 @@ class Checker:
         """End a job whose deadline has passed."""
         kind = FailureKind.UNEXPECTED_RESPONSE if watch.odd > 1 else FailureKind.TIMED_OUT
         job = watch.job
+        if job.route is not None and self._tools.account(job.route.account) is None:
+            message = (
+                f"The account that made it is not configured any more, so nobody could ask for {job.request.model} "
+                "until its time was over. The operator may find it in the vendor's console."
+            )
+            await self._tools.fail(watch, Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=message))
+            return
+        if job.route is not None and kind is FailureKind.TIMED_OUT:
+            self._tools.health(job, job.route.account).failed("render", job.id, self._tools.clock())
         hours = (job.deadline_at - job.created_at) / 3600
         message = (
             f"{job.request.model} did not finish within {hours:.1f} hours; create it again or choose another model."
@@ -73,6 +124,8 @@ class Checker:
         tools.checkpoint("rendered")
         if job.submitted_at is not None and job.rendered_at is None:
             tools.durations.add(job.request.card, now - job.submitted_at)
+        if watch.holding is not None:
+            tools.health(job, watch.holding).succeeded("render", now)
         tools.release(watch)
         await tools.write(
             watch,

@@ -56,10 +56,11 @@ class Collector:
         if self.is_overdue(job):
             await self.give_up(watch)
             return None
-        account = tools.account(job.route.account) if job.route else None
+        account = tools.account_of(job)
         adapter = tools.adapters.get(account.vendor) if account else None
         if account is None or adapter is None or job.result is None:
-            return await self._later(watch, "its account is not configured any more", FailureKind.VENDOR_ERROR)
+            # It was paid for, and the operator may bring the account back.
+            return await self._wait(watch, "collect_waits", "its account is not configured any more")
         try:
             return await self._keep_all(watch, adapter, account)
         except StorageFailed as error:

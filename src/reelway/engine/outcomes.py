@@ -59,14 +59,18 @@ class Outcomes:
     ) -> float | None:
         """Back to the queue: this attempt surely made nothing. The account rests, so that another one may step in."""
         tools, job = self._tools, watch.job
-        if len(job.attempts) >= tools.limits.submit_tries:
+        if _tries(job) >= tools.limits.submit_tries and failure.kind is not FailureKind.RATE_LIMITED:
             await self.end(watch, failure, outcome)
             return None
         tools.release(watch)
         now = tools.clock()
         wait = tools.backoff(len(job.attempts)) if rest is None else rest
-        if job.attempts[-1].account in tools.router.health:
-            tools.router.health[job.attempts[-1].account].rest(now, wait)
+        account = tools.account(job.attempts[-1].account)
+        if account is not None:
+            limits = tools.router.limits[account.name]
+            if rest is None and failure.vendor_code in account.full_codes and limits.in_flight:
+                wait = 0.0  # a place is worth waiting for, and the next one to end makes it
+            limits.rest(now, wait)
         await tools.write(
             watch,
             Event.NOT_ACCEPTED,
@@ -107,9 +111,16 @@ class Outcomes:
         return (*job.attempts[:-1], last)
 
     def known(self, job: Job) -> tuple[Account | None, Adapter | None]:
-        """Return the account of the newest attempt and its adapter, as far as they are still configured."""
+        """Return the account of the newest attempt with the key it was sent with, and its adapter, as far as they are
+        still configured."""
         account = self._tools.account(job.attempts[-1].account)
+        account = None if account is None else account.signed_as(job.attempts[-1].key)
         return account, None if account is None else self._tools.adapters.get(account.vendor)
+
+
+def _tries(job: Job) -> int:
+    """Return how many attempts count against the job: not those that only came too soon, for which it waits as long as it may."""
+    return sum(1 for tried in job.attempts if not (tried.failure and tried.failure.kind is FailureKind.RATE_LIMITED))
 
 
 def unknown_failure(why: str) -> Failure:

@@ -1,63 +1,55 @@
 """Which account makes a video. The card names the routes in order, the operator's accounts make them real, and what
 happened lately keeps hands off accounts that are full, resting or broken.
+
+Within a tier (accounts of one priority) the work goes round by weight, and the same history always gives the same choice.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
+from math import inf
 from typing import Protocol
 
 from reelway.catalog.conditions import facts_of, holds
-from reelway.catalog.routes import living_routes
+from reelway.catalog.routes import living_routes, serves
 from reelway.catalog.spec import ModelCard, RouteCard, When
 from reelway.core.jobs import JobRoute
 from reelway.core.record import Record
 from reelway.core.videos import Input, ResolvedRequest, Role
 from reelway.engine.account import Account
+from reelway.engine.health import Health
+from reelway.engine.limits import Limits
 from reelway.vendors.spec import Adapter, CanContinue
 
-__all__ = ["Choice", "Health", "Obstacle", "Router"]
+__all__ = ["Group", "Obstacle", "Pick", "Router"]
 
-_COMPATIBLE = frozenset({"compatible", "google", "litellm", "newapi", "reelway", "sandbox", "sglang", "vllm"})
-"""Services of `openai_videos` that the cards call by one name."""
-_FAILURES_TO_OPEN = 5
-_OPEN_SECONDS = 30.0
+_LEAST_VIGOUR = 0.05
+"""So much of its weight counts for an account that fails often."""
 
 
-class Health:
-    """What one account did lately: how many videos it works on, and until when it should be left alone."""
+class Group:
+    """Jobs that may go to the same accounts: one model, and its routes in tiers, of which the first has precedence.
 
-    def __init__(self) -> None:
-        self.in_flight = 0
-        self.failures = 0
-        self.resting_until = 0.0
+    Made once and compared by identity: 100,000 jobs that wait share a handful.
+    """
 
-    def succeeded(self) -> None:
-        """A request was answered sensibly."""
-        self.failures = 0
+    __slots__ = ("accounts", "card", "tiers")
 
-    def failed(self, now: float) -> None:
-        """A request was not answered; after several in a row the account rests, then one request tries again."""
-        self.failures += 1
-        if self.failures >= _FAILURES_TO_OPEN:
-            self.rest(now, _OPEN_SECONDS)
-
-    def rest(self, now: float, seconds: float) -> None:
-        """Leave it alone for a while, as it asked (429) or deserves."""
-        self.resting_until = max(self.resting_until, now + seconds)
-
-
-class Choice(Record):
-    """A route, or what to wait for: a time, a free place at an account, or neither when no account will take the request."""
-
-    route: JobRoute | None = None
-    again_at: float | None = None
-    full: str | None = None
-    """An account with as many unfinished videos as it may have."""
+    def __init__(self, card: str, tiers: tuple[tuple[JobRoute, ...], ...]) -> None:
+        self.card = card
+        self.tiers = tiers
+        self.accounts = tuple(route.account for tier in tiers for route in tier)
 
     @property
-    def is_hopeless(self) -> bool:
-        """Whether waiting changes nothing."""
-        return self.route is None and self.again_at is None and self.full is None
+    def routes(self) -> tuple[JobRoute, ...]:
+        return tuple(route for tier in self.tiers for route in tier)
+
+
+class Pick(Record):
+    """The route that is next, and those of its tier that were free beside it."""
+
+    route: JobRoute
+    free: tuple[JobRoute, ...]
 
 
 class Obstacle(Record):
@@ -72,6 +64,8 @@ class _Offer(Record):
 
     when: When
     route: JobRoute
+    rank: tuple[int, int]
+    """Its tier: accounts of one rank share the work by weight."""
 
 
 class _Cards(Protocol):
@@ -93,46 +87,115 @@ class Router:
         self._can_link = can_link
         self.accounts: Mapping[str, Account] = {account.name: account for account in accounts}
         self._adapters = adapters
-        self.health: dict[str, Health] = {account.name: Health() for account in accounts}
+        self.limits: dict[str, Limits] = {
+            account.name: Limits(account.max_in_flight, account.requests_per_minute) for account in accounts
+        }
+        self._health: dict[tuple[str, str], Health] = {}
+        self._turns: dict[tuple[str, str], float] = {}
+        """Where smooth weighted round robin stands, by model and account."""
         self._today = date.min
         self._offered: dict[str, tuple[_Offer, ...]] = {}
+        self._groups: dict[tuple[str, tuple[tuple[JobRoute, ...], ...]], Group] = {}
+
+    def share(self, rank: int, count: int) -> None:
+        """Take this node's part of every account's limits: it is number `rank` of `count` nodes that live."""
+        for limits in self.limits.values():
+            limits.share(rank, count)
+
+    def health(self, account: str, card: str) -> Health:
+        """Return how an account does with a model."""
+        return self._health.setdefault((account, card), Health())
 
     def candidates(self, request: ResolvedRequest, now: float) -> tuple[JobRoute, ...]:
         """Return every route that could make this video today, best first, whatever its health."""
-        routes = self._fitting(request, now)
-        if self._can_link or not request.inputs:
-            return routes
-        return tuple(route for route in routes if self._obstacle(route, request) is None)
+        return tuple(offer.route for offer in self._possible(request, now))
 
     def obstacles(self, request: ResolvedRequest, now: float) -> tuple[Obstacle, ...]:
         """Return why accounts that make the model cannot make this video."""
-        found = (self._obstacle(route, request) for route in self._fitting(request, now))
+        found = (self._obstacle(offer.route, request) for offer in self._fitting(request, now))
         return tuple(obstacle for obstacle in found if obstacle is not None)
 
-    def choose(self, request: ResolvedRequest, now: float, *, tried: tuple[str, ...] = ()) -> Choice:
-        """Return the best route that is free now."""
-        again_at: float | None = None
-        full: str | None = None
-        for route in self.candidates(request, now):
-            if route.account in tried:
-                continue
-            account, health = self.accounts[route.account], self.health[route.account]
-            if health.resting_until > now:
-                again_at = min(again_at or health.resting_until, health.resting_until)
-            elif account.max_in_flight and health.in_flight >= account.max_in_flight:
-                full = full or route.account
-            else:
-                return Choice(route=route)
-        return Choice(again_at=again_at, full=full)
+    def group(
+        self, request: ResolvedRequest, now: float, *, tried: tuple[str, ...] = (), prefers: str | None = None
+    ) -> Group:
+        """Return where a job may go; to `prefers` alone as long as that account is among those left."""
+        offers = [offer for offer in self._possible(request, now) if offer.route.account not in tried]
+        preferred = [offer for offer in offers if offer.route.account == prefers and self._continues(offer, request)]
+        ranks = itertools.groupby(preferred or offers, key=lambda offer: offer.rank)
+        tiers = tuple(tuple(offer.route for offer in tier) for _, tier in ranks)
+        return self._groups.setdefault((request.card, tiers), Group(request.card, tiers))
 
-    def _fitting(self, request: ResolvedRequest, now: float) -> tuple[JobRoute, ...]:
-        """Return every route that the card has for such a request, one for each account, best first."""
+    def pick(self, group: Group, now: float) -> Pick | None:
+        """Return the route that is next by weight among those of the first tier that has a free one; None: all are taken."""
+        vigour = self._best_vigour(group, now)
+        for tier in group.tiers:
+            free = tuple(route for route in tier if self._opens_at(route, group.card, now, vigour) <= now)
+            if free:
+                route = max(free, key=lambda route: (self._turn(group.card, route, now), -free.index(route)))
+                return Pick(route=route, free=free)
+        return None
+
+    def opens_at(self, group: Group, now: float) -> float:
+        """Return when the first of the group's routes opens as time goes by; infinite while all wait for something to end."""
+        vigour = self._best_vigour(group, now)
+        return min((self._opens_at(route, group.card, now, vigour) for route in group.routes), default=inf)
+
+    def begin(self, pick: Pick, card: str, job_id: str, now: float) -> None:
+        """A job goes this way: count it against the account's rate, and the account's turn as taken."""
+        gains = [(route, self._gain(card, route, now)) for route in pick.free]
+        for route, gain in gains:
+            turn = self._turns.get((card, route.account), 0.0) + gain
+            if route is pick.route:
+                turn -= sum(gain for _, gain in gains)
+            self._turns[card, route.account] = turn
+        self.limits[pick.route.account].sending(now)
+        self.health(pick.route.account, card).begin(job_id, now)
+
+    def per_second(self, group: Group, seconds_each: float) -> float:
+        """Return how many such videos the group's accounts take in a second; infinite without limits."""
+        return sum(self.limits[account].per_second(seconds_each) for account in group.accounts)
+
+    def _best_vigour(self, group: Group, now: float) -> float:
+        """Return how well the best of these accounts does; what does worse is spared."""
+        known = (self.health(account, group.card) for account in group.accounts)
+        return max((health.vigour(now) for health in known if not health.is_open), default=0.0)
+
+    def _opens_at(self, route: JobRoute, card: str, now: float, best_vigour: float) -> float:
+        """Return from when on a route takes a job; infinite when something has to end there first."""
+        limits, health = self.limits[route.account], self.health(route.account, card)
+        opens_at = health.opens_at()
+        if limits.is_full or opens_at is None:
+            return inf
+        if health.vigour(now) < best_vigour and not health.is_open:
+            trickles_at = health.trickles_at(now, limits.places.allowed)
+            opens_at = inf if trickles_at is None else max(opens_at, trickles_at)
+        return max(opens_at, limits.opens_at(now))
+
+    def _gain(self, card: str, route: JobRoute, now: float) -> float:
+        return self.accounts[route.account].weight * max(self.health(route.account, card).vigour(now), _LEAST_VIGOUR)
+
+    def _turn(self, card: str, route: JobRoute, now: float) -> float:
+        return self._turns.get((card, route.account), 0.0) + self._gain(card, route, now)
+
+    def _possible(self, request: ResolvedRequest, now: float) -> list[_Offer]:
+        """Return every offer that could make this video, best first."""
+        offers = self._fitting(request, now)
+        if self._can_link or not request.inputs:
+            return offers
+        return [offer for offer in offers if self._obstacle(offer.route, request) is None]
+
+    def _fitting(self, request: ResolvedRequest, now: float) -> list[_Offer]:
+        """Return every offer that the card has for such a request, one for each account, best first."""
         facts = facts_of(request)
-        found: dict[str, JobRoute] = {}
+        found: dict[str, _Offer] = {}
         for offer in self._offers(request.card, datetime.fromtimestamp(now, tz=UTC).date()):
             if offer.route.account not in found and holds(offer.when, facts):
-                found[offer.route.account] = offer.route
-        return tuple(found.values())
+                found[offer.route.account] = offer
+        return list(found.values())
+
+    def _continues(self, offer: _Offer, request: ResolvedRequest) -> bool:
+        adapter = self._adapters[offer.route.vendor]
+        return isinstance(adapter, CanContinue) and request.mode in adapter.continued_modes
 
     def _obstacle(self, route: JobRoute, request: ResolvedRequest) -> Obstacle | None:
         adapter = self._adapters[route.vendor]
@@ -148,23 +211,21 @@ class Router:
             self._today, self._offered = today, {}
         if name not in self._offered:
             card = self._catalog.resolved_card(name)
-            ranked = [
-                (account.priority, rank, -account.weight, _Offer(when=route.when, route=_at(account, model)))
-                for rank, route in enumerate(living_routes(card, today))
+            offers = [
+                _Offer(when=route.when, route=_at(account, model), rank=_rank(account, number))
+                for number, route in enumerate(living_routes(card, today))
                 for account in self.accounts.values()
-                if (model := self._model_at(account, route, card)) is not None
+                if not account.draining and (model := self._model_at(account, route, card)) is not None
             ]
-            self._offered[name] = tuple(offer for *_, offer in sorted(ranked, key=lambda entry: entry[:3]))
+            self._offered[name] = tuple(sorted(offers, key=lambda offer: offer.rank))
         return self._offered[name]
 
     def _model_at(self, account: Account, route: RouteCard, card: ModelCard) -> str | None:
         """Return the name this account uses for the model on this route, None when it does not serve it."""
         if account.vendor != route.vendor or account.vendor not in self._adapters:
             return None
-        if route.service and account.service:
-            wanted = "compatible" if account.service in _COMPATIBLE else account.service
-            if wanted != route.service:
-                return None
+        if not serves(route, account.service):
+            return None
         name = route.model
         if account.models:
             mapped = account.models.get(card.name) or account.models.get("*")
@@ -185,3 +246,8 @@ def _needs_link(given: Input, request: ResolvedRequest, adapter: Adapter) -> boo
 
 def _at(account: Account, model: str) -> JobRoute:
     return JobRoute(account=account.name, vendor=account.vendor, model=model, sandbox=account.sandbox)
+
+
+def _rank(account: Account, number: int) -> tuple[int, int]:
+    """Return an account's tier on the card's route of this number; whoever was given a priority shares it over all routes."""
+    return (0, number) if account.priority is None else (account.priority, 0)

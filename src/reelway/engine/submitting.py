@@ -14,7 +14,7 @@ from reelway.core.errors import (
     VendorRefused,
     VendorUnreachable,
 )
-from reelway.core.failures import Failure, FailureKind, Remedy, remedy_for
+from reelway.core.failures import Failure, FailureKind, Remedy, is_accounts_fault, remedy_for
 from reelway.core.jobs import Attempt, Job
 from reelway.core.lifecycle import Event
 from reelway.core.videos import ResolvedRequest
@@ -23,7 +23,7 @@ from reelway.engine.fence import PermitWithdrawn
 from reelway.engine.outcomes import Outcomes
 from reelway.engine.preparing import Preparer
 from reelway.engine.recovering import Recoverer
-from reelway.engine.router import Choice, Obstacle
+from reelway.engine.router import Obstacle
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
 from reelway.vendors.spec import Accepted, Adapter, Submission
@@ -31,8 +31,6 @@ from reelway.vendors.spec import Accepted, Adapter, Submission
 __all__ = ["Submitter"]
 
 _log = logger("engine.submit")
-_LINE_SECONDS = 60.0
-"""How long a job waits in line at most before it looks around by itself."""
 
 
 class Submitter:
@@ -46,44 +44,38 @@ class Submitter:
         self.resume = self._recoverer.resume
         self.give_up = self._recoverer.give_up
 
-    def wait_seconds(self, watch: Watch, now: float) -> float | None:
-        """Return how long a queued job has to wait for an account, None when it need not, or would wait in vain."""
-        return self._pause(watch, self._choose(watch, now), now)
-
     async def start(self, watch: Watch) -> float | None:
-        """Take a queued job to a vendor."""
-        tools, job = self._tools, watch.job
+        """Take a queued job to the account it was offered; one without an offer fits none."""
+        tools, job, route = self._tools, watch.job, watch.offered
         if tools.stopping.is_set():
+            tools.release(watch)
             return 0.0
-        now = tools.clock()
-        choice = self._choose(watch, now)
-        pause = self._pause(watch, choice, now)
-        if pause is not None:
-            return pause
-        if choice.route is None:
-            await tools.fail(watch, _no_route_left(job, tools.router.obstacles(job.request, now)))
+        if route is None:
+            await tools.fail(watch, _no_route_left(job, tools.router.obstacles(job.request, tools.clock())))
             return None
         if not tools.may_send(job.epoch):
+            tools.release(watch)
             return tools.limits.lease_seconds / 10
-        tools.hold(watch, choice.route.account)
-        adapter = tools.adapters[choice.route.vendor]
+        watch.offered = None
+        adapter = tools.adapters[route.vendor]
         try:
             request = await self._preparer.gather(job, adapter)
         except CallerError as error:
             return await self._not_gathered(watch, error)
         attempt = Attempt(
             number=len(job.attempts) + 1,
-            account=choice.route.account,
+            account=route.account,
             reference=f"{job.id}-{len(job.attempts) + 1}",
             callback_secret=tools.token(),
             started_at=tools.clock(),
+            key=tools.router.accounts[route.account].key_mark,
         )
         watch.heard = ()
         await tools.write(
             watch,
             Event.SUBMIT_STARTED,
             detail={"account": attempt.account, "attempt": attempt.number},
-            route=choice.route,
+            route=route,
             attempts=(*job.attempts, attempt),
         )
         tools.checkpoint("attempt_recorded")
@@ -100,23 +92,12 @@ class Submitter:
         await tools.fail(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
         return None
 
-    def _choose(self, watch: Watch, now: float) -> Choice:
-        return self._tools.router.choose(watch.job.request, now, tried=watch.job.tried_accounts)
-
-    def _pause(self, watch: Watch, choice: Choice, now: float) -> float | None:
-        """Put a job that has to wait in line, and return for how long."""
-        if choice.route is not None or choice.is_hopeless:
-            return None
-        if choice.full is not None:
-            self._tools.wait_in_line(watch, choice.full)
-        return _LINE_SECONDS if choice.again_at is None else choice.again_at - now
-
     async def _send(self, watch: Watch, request: ResolvedRequest) -> float | None:
         tools = self._tools
         account, adapter = self._outcomes.known(watch.job)
         if account is None or adapter is None:
             raise AssertionError(f"{watch.job.id} was routed to an account that does not exist")
-        health = tools.router.health[account.name]
+        health, job = tools.health(watch.job, account.name), watch.job
         try:
             submission = await self._preparer.submission(watch.job, account, adapter, request)
             accepted = await self._drive(watch, submission, account, adapter)
@@ -124,24 +105,25 @@ class Submitter:
             await self._outcomes.end(watch, Failure(kind=FailureKind.INVALID_REQUEST, message=error.message))
             return None
         except VendorRefused as error:
-            health.succeeded()
+            self._learn(job, account, error)
             if watch.heard:
                 return await self._contradicted(watch, error)
             return await self._refused(watch, error)
         except SubmitOutcomeUnknown as error:
-            health.failed(tools.clock())
+            health.failed("submit", job.id, tools.clock())
             return await self._outcomes.unknown(watch, str(error))
         except PermitWithdrawn as error:
             failure = Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=str(error))
             return await self._outcomes.again(watch, "not_sent", failure, rest=0.0)
         except (NotSent, VendorUnreachable, UnexpectedResponse) as error:
-            health.failed(tools.clock())
+            health.failed("submit", job.id, tools.clock())
             if watch.heard:
                 return await self._contradicted(watch, error)
             return await self._outcomes.again(
                 watch, "not_sent", Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=str(error))
             )
-        health.succeeded()
+        health.succeeded("submit", tools.clock())
+        tools.router.limits[account.name].accepted()
         tools.checkpoint("accepted")
         return await self._outcomes.accept(watch, accepted)
 
@@ -155,14 +137,28 @@ class Submitter:
         finally:
             tools.seal(watch)
 
+    def _learn(self, job: Job, account: Account, error: VendorRefused) -> None:
+        """Draw from a refusal what it says of the account: broken, full, too fast, or none of these."""
+        tools, now, kind = self._tools, self._tools.clock(), error.failure.kind
+        health, limits = tools.health(job, account.name), tools.router.limits[account.name]
+        if is_accounts_fault(kind):
+            health.failed("submit", job.id, now)
+            return
+        health.succeeded("submit", now)
+        if kind is FailureKind.RATE_LIMITED:
+            sent_at = job.attempts[-1].started_at
+            if error.failure.vendor_code in account.full_codes:
+                limits.was_full(sent_at, now)
+            else:
+                limits.was_too_fast(sent_at, now)
+
     async def _refused(self, watch: Watch, error: VendorRefused) -> float | None:
         match remedy_for(error.failure.kind):
             case Remedy.LATER:
                 return await self._outcomes.again(watch, "refused", error.failure, rest=error.retry_after_seconds)
             case Remedy.ELSEWHERE:
                 tried = (*watch.job.tried_accounts, watch.job.attempts[-1].account)
-                choice = self._tools.router.choose(watch.job.request, self._tools.clock(), tried=tried)
-                if choice.is_hopeless:
+                if not self._tools.router.group(watch.job.request, self._tools.clock(), tried=tried).accounts:
                     await self._outcomes.end(watch, error.failure)
                     return None
                 return await self._outcomes.again(watch, "refused", error.failure, rest=0.0, tried=tried)

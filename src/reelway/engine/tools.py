@@ -7,7 +7,6 @@ because a disk was full for a minute. A write that finds another owner stops the
 import asyncio
 import os
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from types import MappingProxyType
@@ -19,7 +18,7 @@ from reelway.core.errands import Errand
 from reelway.core.errors import StorageFailed
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.ids import ENTROPY_BYTES
-from reelway.core.jobs import HeardOperation, Job, JobEvent
+from reelway.core.jobs import HeardOperation, Job, JobEvent, JobRoute
 from reelway.core.lifecycle import FINAL, Event, Status, next_state, public_status
 from reelway.core.messages import Message
 from reelway.core.record import Record
@@ -27,9 +26,11 @@ from reelway.core.schedule import backoff_seconds
 from reelway.engine.account import Account
 from reelway.engine.board import Board, Durations
 from reelway.engine.charging import Charging
+from reelway.engine.dispatching import Dispatcher
 from reelway.engine.driver import Driver
 from reelway.engine.fence import Permit
 from reelway.engine.fetcher import Fetcher
+from reelway.engine.health import Health
 from reelway.engine.router import Router
 from reelway.engine.signals import Teller
 from reelway.media.spec import MediaWorker
@@ -98,6 +99,7 @@ class Watch:
         "job",
         "looks",
         "odd",
+        "offered",
         "quiet_since",
         "sealed_at",
         "wake",
@@ -112,6 +114,8 @@ class Watch:
         self.looks = 0
         self.odd = 0
         """How many looks in a row made no sense."""
+        self.offered: JobRoute | None = None
+        """Where it was sent when its turn came, until the attempt is written down."""
         self.holding: str | None = None
         """The account in whose count of unfinished videos it stands."""
         self.called_at = 0.0
@@ -146,6 +150,7 @@ class Tools:
         public_url: str | None = None,
         rates: Mapping[str, Decimal] = MappingProxyType({}),
         monotonic: Callable[[], float] = time.monotonic,
+        weights: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self.store = store
         self.assets = assets
@@ -168,6 +173,7 @@ class Tools:
         self.charging = Charging(cards, rates)
         self.board = Board()
         self.durations = Durations()
+        self.dispatcher = Dispatcher(router, self.typical_seconds, weights)
         self.stopping = asyncio.Event()
         self.draining = asyncio.Event()
         """Set when this node hands its work over: no step begins any more."""
@@ -175,17 +181,18 @@ class Tools:
         self.board.shown = self.teller.show
         self.nudge: Callable[[str], bool] = lambda job_id: False
         """Takes the next step of a job now, and tells whether there was one to take; set by the worker."""
+        self.room_made: Callable[[], None] = lambda: None
+        """Called when an account may have room for another job; set by the worker."""
         self.message_written: Callable[[], None] = lambda: None
         """Called when there is a new message to deliver; set by whoever started a deliverer."""
         self.errand_written: Callable[[], None] = lambda: None
         """Called when there is a new errand; set by the cleaner."""
         self.words: Callable[[Job], Any] = lambda job: None
         """Says what a caller is told of a video in the words of the dialect it came through; set by whoever knows the dialects."""
-        self.share: Callable[[int, int], None] = lambda rank, count: None
-        """Takes this node's part of every account's limits: it is number `rank` of `count`; set by whoever made the router."""
+        self.share: Callable[[int, int], None] = router.share
+        """Takes this node's part of every account's limits: it is number `rank` of `count`."""
         self.set_clock: Callable[[float], None] = lambda shared: None
         """Takes the time that all nodes share; set by whoever made the clock."""
-        self._lines: dict[str, deque[str]] = {}
         self.node = ""
         self.epoch = 0
         self.lease_until = 0.0
@@ -204,6 +211,16 @@ class Tools:
         """Return how long this model usually takes to render."""
         return self.durations.typical(job.request.card, self.cards(job.request.card).typical_seconds)
 
+    def account_of(self, job: Job) -> Account | None:
+        """Return the account that works on a job, with the key that its work was begun with."""
+        account = self.account(job.route.account) if job.route else None
+        if account is None or job.attempt is None or job.attempt.account != account.name:
+            return account
+        return account.signed_as(job.attempt.key)
+
+    def health(self, job: Job, account: str) -> Health:
+        """Return how the account does with this job's model."""
+        return self.router.health(account, job.request.card)
     def may_send(self, epoch: int) -> bool:
         """Whether a billable request may leave at this moment, for a job that is held under this epoch."""
         return epoch == self.epoch and self.has_lease(self.limits.lease_seconds * _SPARE_SHARE)
@@ -232,24 +249,21 @@ class Tools:
     def hold(self, watch: Watch, account: str) -> None:
         """Count this job among the account's unfinished ones."""
         self.release(watch)
-        if account in self.router.health:
-            self.router.health[account].in_flight += 1
+        if account in self.router.limits:
+            self.router.limits[account].in_flight += 1
+            self.health(watch.job, account).in_flight += 1
             watch.holding = account
 
     def release(self, watch: Watch) -> None:
-        """Stop counting it, and call the next in line."""
-        if watch.holding is not None:
-            self.router.health[watch.holding].in_flight -= 1
-            line = self._lines.get(watch.holding)
-            watch.holding = None
-            while line and not self.nudge(line.popleft()):
-                continue
-
-    def wait_in_line(self, watch: Watch, account: str) -> None:
-        """Be called when the account has room, in the order of arrival."""
-        line = self._lines.setdefault(account, deque())
-        if not line or line[-1] != watch.job.id:
-            line.append(watch.job.id)
+        """Stop counting it, and let the next one have its place."""
+        if watch.holding is None:
+            return
+        health = self.health(watch.job, watch.holding)
+        self.router.limits[watch.holding].in_flight -= 1
+        health.in_flight -= 1
+        health.let_go(watch.job.id)
+        watch.holding = watch.offered = None
+        self.room_made()
 
     async def write(
         self,

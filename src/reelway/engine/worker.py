@@ -24,6 +24,8 @@ _CALL_SECONDS = 1.0
 """Between two steps that a vendor's callbacks ask for, however often it calls."""
 _NAMES_KEPT = 4
 """Of works that callbacks named about one attempt: the newest."""
+_LOOK_AROUND_SECONDS = 600.0
+"""How long a job waits for an account before it is looked at again: its routes may have changed with the day."""
 
 
 class Worker:
@@ -32,6 +34,7 @@ class Worker:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         tools.nudge = self.nudge
+        tools.room_made = self._look_around
         self._watches: dict[str, Watch] = {}
         self._heap: list[tuple[float, int, str]] = []
         self._order = itertools.count()
@@ -166,10 +169,22 @@ class Worker:
         return self._tools.has_lease() and not self._tools.draining.is_set()
 
     def _start_due(self) -> float | None:
-        """Start the steps that are due; return the seconds until the next one, None when there is none."""
+        """Start the steps that are due; return the seconds until there is more to do, None while there is nothing."""
         if not self._may_begin():
             return None  # whoever renews the lease wakes us
         now = self._tools.clock()
+        planned = self._start_planned(now)
+        while (served := self._tools.dispatcher.next(now)) is not None:
+            job_id, route = served
+            watch = self._watches[job_id]
+            self._tools.hold(watch, route.account)
+            watch.offered = route
+            self._begin(watch)
+        opens = self._tools.dispatcher.opens_in(now)
+        return min((seconds for seconds in (planned, opens) if seconds is not None), default=None)
+
+    def _start_planned(self, now: float) -> float | None:
+        """Start what is due by its own plan, and put into the line what only waits for an account."""
         while self._heap:
             due, _, job_id = self._heap[0]
             watch = self._watches.get(job_id)
@@ -179,29 +194,31 @@ class Worker:
             if due > now:
                 return due - now
             heapq.heappop(self._heap)
-            pause = self._wait_seconds(watch, now)
-            if pause is not None:
-                self._schedule(watch, now + pause)
-                continue
-            watch.busy = True
-            kind = "submit" if watch.job.state in {State.QUEUED, State.SUBMITTING} else "step"
-            task = asyncio.create_task(self._step(watch), name=f"{kind} {job_id}")
-            self._steps.add(task)
-            task.add_done_callback(self._steps.discard)
+            if self._waits(watch, now):
+                self._schedule(watch, min(now + _LOOK_AROUND_SECONDS, max(watch.job.deadline_at, now) + 1.0))
+            else:
+                self._begin(watch)
         return None
 
-    def _wait_seconds(self, watch: Watch, now: float) -> float | None:
-        """Return how long a queued job only waits for an account, None when there may be something to do.
+    def _begin(self, watch: Watch) -> None:
+        """Take the next step of a job in a task of its own."""
+        self._tools.dispatcher.leave(watch.job.id)
+        watch.busy = True
+        kind = "submit" if watch.job.state in {State.QUEUED, State.SUBMITTING} else "step"
+        task = asyncio.create_task(self._step(watch), name=f"{kind} {watch.job.id}")
+        self._steps.add(task)
+        task.add_done_callback(self._steps.discard)
 
-        Most queued jobs do nothing else; found out here, that costs no task.
-        """
+    def _waits(self, watch: Watch, now: float) -> bool:
+        """Let a queued job wait in line, if that is all there is to do; it costs no task."""
         job = watch.job
         if job.state is not State.QUEUED or job.takes or job.cancel_requested_at is not None or now > job.deadline_at:
-            return None
+            return False
+        self._tools.release(watch)
         try:
-            return self._submitter.wait_seconds(watch, now)
+            return self._tools.dispatcher.enter(job, now)
         except Exception:
-            return None  # the step runs into the same, and knows what to do with it
+            return False  # the step runs into the same, and knows what to do with it
 
     async def _step(self, watch: Watch) -> None:
         """Take one step and plan the next."""
@@ -288,6 +305,9 @@ class Worker:
             await self._canceller.ask_to_stop(watch)
         await self._checker.give_up(watch)
 
+    def _look_around(self) -> None:
+        self._wake.set()
+
     def _schedule(self, watch: Watch, due: float) -> None:
         watch.due = due
         heapq.heappush(self._heap, (due, next(self._order), watch.job.id))
@@ -304,3 +324,4 @@ class Worker:
         self._tools.release(watch)
         if self._watches.get(watch.job.id) is watch:  # else the job was lost, and has been adopted anew
             del self._watches[watch.job.id]
+            self._tools.dispatcher.leave(watch.job.id)
