@@ -169,6 +169,7 @@ class StandIn:
         sending: int | None = None,
         unsaid_at: float | None = None,
         strict: bool = False,
+        urgency: int = 0,
         wait_seconds: float = 0.0,
     ) -> Video:
         self._check(request, caller, strict)

@@ -2,7 +2,8 @@
 
 What is about nodes is in `conformance_nodes`, about single videos in `conformance_jobs`, about clients that send again in
 `conformance_repetitions`, about what callers are told in `conformance_messages`, about what is left to do in
-`conformance_errands`, about characters in `conformance_characters`; here are lists, sums, keys.
+`conformance_errands`, about characters in `conformance_characters`, about how much may be under way in `conformance_limits`; here
+are lists, sums, keys.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import asyncio
 from tests.store.conformance_characters import CharacterConformance
 from tests.store.conformance_errands import ErrandConformance
 from tests.store.conformance_jobs import ApplyConformance, CreateConformance, DeleteConformance
+from tests.store.conformance_limits import LimitConformance
 from tests.store.conformance_messages import MessageConformance
 from tests.store.conformance_nodes import NodeConformance
 from tests.store.conformance_repetitions import RepetitionConformance
@@ -204,6 +206,7 @@ class JobStoreConformance(
     MessageConformance,
     CharacterConformance,
     ErrandConformance,
+    LimitConformance,
     KeyConformance,
 ):
     """Everything the contract in `store/spec.py` promises."""

@@ -30,6 +30,7 @@ _COUNT_DIGITS = 6
 _UNSAID = ("ai/", "dashscope-v2-python/", "google-genai-sdk/", "volc-sdk-python/")
 """google-genai repeats after 408, 409, 429 and every 5xx; Ark's and DashScope's SDKs, and Vercel's AI SDK (`ai/`), also when a
 connection breaks (measured in November 2026)."""
+_URGENCIES: Mapping[str, int] = {"high": -1, "normal": 0, "low": 1}
 _SWITCH = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -98,6 +99,7 @@ class ServiceBackend:
             sending=sending,
             unsaid_at=incoming.arrived_at if unsaid else None,
             strict=_is_strict(headers),
+            urgency=_urgency(headers),
             wait_seconds=call.wait_seconds,
         )
 
@@ -141,3 +143,13 @@ def _is_strict(headers: Mapping[str, str]) -> bool:
     if word.strip().lower() not in _SWITCH:
         raise InvalidRequest(f"Reelway-Strict must be true or false (got {word[:40]!r})", param="Reelway-Strict")
     return _SWITCH[word.strip().lower()]
+
+
+def _urgency(headers: Mapping[str, str]) -> int:
+    """Return how a video stands among those of its own tenant that wait; nobody gets ahead of others' by it."""
+    word = headers.get("reelway-priority", "normal").strip().lower()
+    if word not in _URGENCIES:
+        raise InvalidRequest(
+            f"Reelway-Priority must be one of {', '.join(_URGENCIES)} (got {word[:40]!r})", param="Reelway-Priority"
+        )
+    return _URGENCIES[word]

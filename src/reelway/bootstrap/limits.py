@@ -3,9 +3,10 @@
 from reelway.engine.tools import EngineLimits
 from reelway.engine.transport import TimeLimits
 from reelway.mounting.bodies import BodyLimits
+from reelway.service import ServiceLimits
 from reelway.settings import Settings
 
-__all__ = ["body_limits", "engine_limits", "time_limits"]
+__all__ = ["body_limits", "engine_limits", "service_limits", "time_limits"]
 
 
 def body_limits(settings: Settings) -> BodyLimits:
@@ -38,4 +39,12 @@ def time_limits(settings: Settings) -> TimeLimits:
         total=settings.request_seconds,
         arrival=settings.arrival_seconds,
         download_total=settings.download_seconds,
+    )
+
+
+def service_limits(settings: Settings) -> ServiceLimits:
+    return ServiceLimits(
+        b64_json_bytes=settings.b64_json_limit_bytes,
+        unfinished_per_key=settings.max_unfinished_per_key,
+        unfinished_per_user=settings.max_unfinished_per_user,
     )

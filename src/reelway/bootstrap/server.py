@@ -19,7 +19,7 @@ from reelway.api.document import document_of
 from reelway.bootstrap.accounts import configured_accounts, sandbox_account, sandbox_is_on
 from reelway.bootstrap.backends import is_shared, make_assets, make_store
 from reelway.bootstrap.folder import make_folder, take_lock
-from reelway.bootstrap.limits import body_limits, engine_limits, time_limits
+from reelway.bootstrap.limits import body_limits, engine_limits, service_limits, time_limits
 from reelway.bootstrap.sandbox import embedded_sandbox, with_sandbox
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
@@ -34,7 +34,7 @@ from reelway.engine.tools import Tools
 from reelway.engine.transport import Transport
 from reelway.media.worker import ProcessMediaWorker
 from reelway.mounting.serving import Listener, closing
-from reelway.service import Service, ServiceLimits
+from reelway.service import Service
 from reelway.service.characters import CharacterKeeper
 from reelway.service.contents import ContentKeeper
 from reelway.service.files import FileKeeper
@@ -94,12 +94,12 @@ class Server:
         sandbox_key = await store.set_fact("sandbox_key", secrets.token_urlsafe(24))
         link_secret = await store.set_fact("link_secret", secrets.token_hex(32))
 
-        accounts = configured_accounts(settings)
+        catalog = load_catalog(extra_cards=settings.models, aliases=settings.aliases)
+        accounts = configured_accounts(settings, catalog)
         self.sandbox_on = sandbox_is_on(settings, accounts)
         if self.sandbox_on:
             accounts = (*accounts, sandbox_account(settings, sandbox_key))
         known_adapters = adapters()
-        catalog = load_catalog(extra_cards=settings.models, aliases=settings.aliases)
         router = Router(catalog, accounts, known_adapters, can_link=settings.public_url is not None)
         files = FileKeeper(
             assets,
@@ -130,6 +130,7 @@ class Server:
             checkpoint=_checkpoint(),
             public_url=settings.public_url,
             rates=settings.rates,
+            weights={name: tenant.weight for name, tenant in settings.tenants.items()},
         )
         deliverer = Deliverer(
             store, TenantSecrets(store).secret, clock=clock, random=random.random, allowed_hosts=private_hosts
@@ -168,7 +169,7 @@ class Server:
             catalog=catalog,
             keys=keys,
             rates={**DEFAULT_RATES, **settings.rates},
-            limits=ServiceLimits(b64_json_bytes=settings.b64_json_limit_bytes),
+            limits=service_limits(settings),
             clock=clock,
             new_id=lambda: make_id("video", clock(), os.urandom(ENTROPY_BYTES)),
         )

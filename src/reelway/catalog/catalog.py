@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from reelway.catalog.messages import shown
-from reelway.catalog.spec import ModelCard, VendorCard
+from reelway.catalog.spec import AccountLimit, ModelCard, VendorCard
 from reelway.core.errors import GatewayError, NotFound
 
 __all__ = ["Catalog", "CatalogInvalid"]
@@ -59,6 +59,11 @@ class Catalog:
         if name not in self._cards:
             raise NotFound(self._unknown(name), code="model_not_found", param="model")
         return self._cards[name]
+
+    def limit_at(self, host: str) -> AccountLimit | None:
+        """Return what a vendor publishes about accounts at its host; None where nothing is known."""
+        limits = (limit for vendor in self.vendors.values() for limit in vendor.limits)
+        return next((limit for limit in limits if host.endswith(limit.hosts)), None)
 
     def _unknown(self, name: str) -> str:
         folded = {known.lower(): known for known in self.names}

@@ -12,6 +12,7 @@ from reelway.core.record import Record
 from reelway.core.videos import MediaKind, Mode, Role
 
 __all__ = [
+    "AccountLimit",
     "AudioRule",
     "InputRule",
     "Limit",
@@ -262,6 +263,16 @@ class ModelCard(StrictRecord):
         return hash(self.name)
 
 
+class AccountLimit(StrictRecord):
+    """How much the vendor takes from one account, as it publishes it; 0 where it says nothing."""
+
+    hosts: tuple[str, ...]
+    """Ends of the names of the vendor's own hosts: elsewhere other numbers hold."""
+    max_in_flight: int = 0
+    requests_per_minute: int = 0
+    unconfirmed: str | None = None
+
+
 class VendorCard(StrictRecord):
     """The head of a card file."""
 
@@ -276,3 +287,8 @@ class VendorCard(StrictRecord):
     """What becomes of a submit whose answer was lost, in a few sentences."""
     quirks: tuple[str, ...] = ()
     """What is odd about the vendor as a whole, for the docs."""
+    limits: tuple[AccountLimit, ...] = ()
+    full_codes: tuple[str, ...] = ()
+    """Codes with which it refuses a video because too many are under way; other refusals of the kind mean: too fast."""
+    failed_renders_free: bool = False
+    """Whether it says that a render that failed costs nothing."""

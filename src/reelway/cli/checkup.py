@@ -10,7 +10,7 @@ import socket
 import sqlite3
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -24,6 +24,7 @@ from reelway.settings import (
     AccountSettings,
     Settings,
     SettingsInvalid,
+    account_notices,
     all_accounts,
     environment_notices,
     find_file,
@@ -196,6 +197,7 @@ def _vendors(settings: Settings, call: Call) -> list[Finding]:
         Finding("warning", "vendors", text) for text in environment_notices(os.environ, own_address=settings.address)
     ]
     accounts = all_accounts(settings)
+    findings += [Finding("warning", "vendors", text) for text in _account_notices(settings, accounts)]
     if not accounts:
         text = "none configured: the sandbox answers" if settings.sandbox != "off" else "none configured"
         level: Literal["warning", "bad"] = "warning" if settings.sandbox != "off" else "bad"
@@ -207,6 +209,17 @@ def _vendors(settings: Settings, call: Call) -> list[Finding]:
         if answer.date is not None:
             clocks.append(time.time() - answer.date)
     return [*findings, _clock(min(clocks, key=abs))] if clocks else findings
+
+
+def _account_notices(settings: Settings, accounts: Sequence[AccountSettings]) -> tuple[str, ...]:
+    from reelway.catalog.catalog import CatalogInvalid
+    from reelway.catalog.load import load_catalog
+
+    try:
+        catalog = load_catalog(extra_cards=settings.models, aliases=settings.aliases)
+    except CatalogInvalid as error:
+        return (str(error),)
+    return account_notices(accounts, catalog.cards)
 
 
 def _clock(ahead_seconds: float) -> Finding:

@@ -1,12 +1,16 @@
-"""API keys and callers. A key is stored as its SHA-256 only; the text is shown once, when it is made."""
+"""API keys and callers, and how much they may have under way. Of a key its SHA-256 alone is stored; its text is shown once."""
 
 from typing import Literal
 
+from reelway.core.errors import RateLimited
 from reelway.core.record import Record
 
-__all__ = ["ApiKey", "Caller", "Scope"]
+__all__ = ["ApiKey", "Caller", "Scope", "UnfinishedLimit"]
 
 Scope = Literal["create", "read", "admin"]
+
+_RETRY_SECONDS = 10.0
+"""When it is worth asking again whether a video has ended."""
 
 
 class ApiKey(Record):
@@ -35,3 +39,22 @@ class Caller(Record):
     @property
     def is_admin(self) -> bool:
         return "admin" in self.scopes
+
+
+class UnfinishedLimit(Record):
+    """At most so many videos of one API key, or of one end user of a tenant, may be under way."""
+
+    scope: Literal["key", "user"]
+    tenant: str
+    name: str
+    """The key's id, or the user as callers name them."""
+    most: int
+
+    def refusal(self) -> RateLimited:
+        """Return what a caller is told whose video would exceed it."""
+        who = "this API key" if self.scope == "key" else f"the user {self.name[:80]!r}"
+        return RateLimited(
+            f"{who} has {self.most} videos under way and may have no more: wait for one to end, or cancel one",
+            code="too_many_unfinished",
+            retry_after_seconds=_RETRY_SECONDS,
+        )

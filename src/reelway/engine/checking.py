@@ -87,7 +87,11 @@ class Checker:
         tools, job = self._tools, watch.job
         if account.retry_failed_renders == "never" or not may_render_elsewhere(failure.kind):
             return False
-        if job.rendered_at is not None or job.cancel_requested_at is not None or len(job.attempts) >= tools.limits.submit_tries:
+        if (
+            job.rendered_at is not None
+            or job.cancel_requested_at is not None
+            or len(job.attempts) >= tools.limits.submit_tries
+        ):
             return False
         may_have_cost = account.charges_failed_renders or tools.charging.was_charged(job, usage)
         if may_have_cost and account.retry_failed_renders == "free":

@@ -10,6 +10,7 @@ from reelway.core.messages import Message
 from reelway.engine.board import Board
 from reelway.engine.callbacks import Callbacks
 from reelway.engine.cleaner import Cleaner
+from reelway.engine.dispatching import Place
 from reelway.engine.rescuer import Rescuer
 from reelway.engine.tools import Tools
 from reelway.engine.worker import Worker
@@ -71,6 +72,10 @@ class Engine:
     def typical_seconds(self, job: Job) -> float:
         """Return how long this model usually takes to render."""
         return self._tools.typical_seconds(job)
+
+    def place(self, job: Job) -> Place | None:
+        """Return where a queued job stands in the line for an account; None when it does not wait here."""
+        return self._tools.dispatcher.place(job.id, self._tools.clock())
 
     async def start(self) -> None:
         """Take the lease, adopt what is orphaned, and begin to work."""

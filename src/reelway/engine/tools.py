@@ -221,6 +221,7 @@ class Tools:
     def health(self, job: Job, account: str) -> Health:
         """Return how the account does with this job's model."""
         return self.router.health(account, job.request.card)
+
     def may_send(self, epoch: int) -> bool:
         """Whether a billable request may leave at this moment, for a job that is held under this epoch."""
         return epoch == self.epoch and self.has_lease(self.limits.lease_seconds * _SPARE_SHARE)

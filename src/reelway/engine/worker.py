@@ -34,7 +34,7 @@ class Worker:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         tools.nudge = self.nudge
-        tools.room_made = self._look_around
+        tools.room_made = self.wake
         self._watches: dict[str, Watch] = {}
         self._heap: list[tuple[float, int, str]] = []
         self._order = itertools.count()
@@ -304,9 +304,6 @@ class Worker:
         if watch.job.state is State.RUNNING and watch.job.operation is not None:
             await self._canceller.ask_to_stop(watch)
         await self._checker.give_up(watch)
-
-    def _look_around(self) -> None:
-        self._wake.set()
 
     def _schedule(self, watch: Watch, due: float) -> None:
         watch.due = due

@@ -20,6 +20,8 @@ def make_jobs(
     owner: str | None,
     epoch: int,
     new_id: Callable[[], str],
+    urgency: int = 0,
+    source_account: str | None = None,
 ) -> tuple[Job, tuple[Job, ...]]:
     """Return the job, and the jobs of its takes where the vendor makes fewer at a time than were asked for."""
     job = Job(
@@ -34,6 +36,8 @@ def make_jobs(
         owner=owner,
         epoch=epoch,
         reserved=reserved,
+        urgency=urgency,
+        source_account=source_account,
     )
     if resolved.n <= takes_at_once:
         return job, ()

@@ -168,9 +168,9 @@ class Reader:
         return view(job, caller, self._engine, self._contents, self._clock())
 
     async def _complete_view(self, job: Job, caller: Caller) -> Video:
-        """Return the video with what costs a look-up: its place in the queue, or its bytes."""
+        """Return the video with what costs a look-up: its place in another node's line, about, or its bytes."""
         video = self.view(job, caller)
-        if job.state is State.QUEUED:
+        if job.state is State.QUEUED and video.queue_position is None and job.owner != self._engine.node:
             return video.evolve(queue_position=await self._store.queue_position(job))
         if job.state is State.COMPLETED and job.request.response_format == "b64_json" and not job.expired:
             return video.evolve(b64_json=await self._contents.in_base64(job, self._b64_json_bytes))

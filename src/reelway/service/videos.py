@@ -22,7 +22,7 @@ from reelway.dialects.spec import Deleted
 from reelway.engine.router import Router
 from reelway.engine.runtime import Engine
 from reelway.service.characters import CharacterKeeper
-from reelway.service.claims import SENT_AGAIN_SECONDS, claim_for
+from reelway.service.claims import SENT_AGAIN_SECONDS, claim_for, limits_for
 from reelway.service.contents import Content, ContentKeeper
 from reelway.service.files import FileKeeper
 from reelway.service.inputs import InputKeeper
@@ -45,12 +45,14 @@ _WORDS = frozenset({"draining", "stopping"})
 
 
 class ServiceLimits(Record):
-    """Bytes and seconds."""
+    """Bytes, seconds, and counts of which 0 means without limit."""
 
     b64_json_bytes: int = 25 * 1024 * 1024
     longest_wait_seconds: float = 60.0
     look_seconds: float = 2.0
     """Between two looks of whoever waits for a video, in case no signal tells of its change."""
+    unfinished_per_key: int = 0
+    unfinished_per_user: int = 0
 
 
 class Service:
@@ -129,10 +131,12 @@ class Service:
         sending: int | None = None,
         unsaid_at: float | None = None,
         strict: bool = False,
+        urgency: int = 0,
         wait_seconds: float = 0.0,
     ) -> Video:
         """Accept a video: it is on disk, with its money set aside, when this returns. With `wait_seconds`, also finished.
 
+        Of the videos of a tenant that wait, those of a lower `urgency` go first.
         Of a request that comes again (`claim_for` says how it is known), the video it made the first time. `unsaid_at` is
         when it arrived from a client that repeats and does not say so.
         """
@@ -141,7 +145,7 @@ class Service:
         if unsaid_at is not None:
             sending = await self._guess_sending(caller, body_hash, now, unsaid_at)
         claim = claim_for(caller, now, idempotency_key=idempotency_key, body_hash=body_hash, sending=sending)
-        video = await self._accept(request, caller, now, claim, strict=strict)
+        video = await self._accept(request, caller, now, claim, strict=strict, urgency=urgency)
         if unsaid_at is not None and not video.replayed:
             self._unheard.answered(video.id, self._clock())
         if wait_seconds <= 0:
@@ -156,17 +160,29 @@ class Service:
         return 1 if earlier is not None and self._unheard.is_repetition(earlier.job, arrived_at) else 0
 
     async def _accept(
-        self, request: VideoRequest, caller: Caller, now: float, claim: IdempotencyClaim | None, *, strict: bool
+        self,
+        request: VideoRequest,
+        caller: Caller,
+        now: float,
+        claim: IdempotencyClaim | None,
+        *,
+        strict: bool,
+        urgency: int,
     ) -> Video:
         earlier = None if claim is None else await self._store.answered(claim, now)
         if earlier is not None:
             return self._reader.view(earlier.job, caller).evolve(replayed=True)
         if self._engine.is_draining:
             raise Unavailable("this server hands its work over and takes no new videos", retry_after_seconds=1)
+        limits = limits_for(caller, request.user, self._limits.unfinished_per_key, self._limits.unfinished_per_user)
+        exceeded = await self._store.exceeded(limits) if limits else None
+        if exceeded is not None:
+            raise exceeded.refusal()
         card, settled, resolved, price = await self._resolve(request, caller, strict=strict)
         if not self._router.candidates(resolved, now):
             await self._inputs.discard(settled.inputs)
             raise no_route(resolved, self._router.obstacles(resolved, now))
+        source_account = await self._source_account(resolved)
         owner, epoch = self._engine.ownership
         job, takes = make_jobs(
             resolved,
@@ -178,6 +194,8 @@ class Service:
             owner=owner,
             epoch=epoch,
             new_id=self._new_id,
+            urgency=urgency,
+            source_account=source_account,
         )
         message = self._engine.first_message(job)
         creation = Creation(
@@ -187,9 +205,13 @@ class Service:
             entry=Entry(kind="reserve", amount=job.reserved, at=now),
             idempotency=claim,
             message=message,
+            limits=limits,
         )
         try:
             created = await self._store.create(creation)
+        except CallerError:
+            await self._inputs.discard(settled.inputs)
+            raise
         except BaseException:
             # The database may have written it and its answer was lost: then it is ours to make, though nobody was told of it.
             self._engine.look_for((*(take.id for take in takes), job.id))
@@ -200,6 +222,13 @@ class Service:
         else:
             self._engine.adopt((*takes, job), told=message is not None)
         return self._reader.view(created.job, caller).evolve(replayed=created.replayed)
+
+    async def _source_account(self, resolved: ResolvedRequest) -> str | None:
+        """Return the account that made the source video, which may go on from its own work."""
+        if resolved.source_video_id is None:
+            return None
+        source = await self._store.get(resolved.source_video_id)
+        return source.route.account if source is not None and source.route is not None else None
 
     async def quote(self, request: VideoRequest, caller: Caller, *, strict: bool = False) -> dict[str, Any]:
         """Return what a create would do and cost; nothing is charged or sent."""

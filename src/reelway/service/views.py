@@ -8,7 +8,7 @@ import msgspec
 from reelway.catalog.pricing import Quote
 from reelway.core.jobs import Job, JobRoute
 from reelway.core.keys import Caller
-from reelway.core.lifecycle import public_status
+from reelway.core.lifecycle import State, public_status
 from reelway.core.money import to_text
 from reelway.core.videos import Cost, Input, ResolvedRequest, RouteView, Video
 from reelway.engine.runtime import Engine
@@ -23,6 +23,7 @@ def view(job: Job, caller: Caller, engine: Engine, contents: ContentKeeper, now:
     """Return the video."""
     request, status = job.request, public_status(job.state)
     typical = engine.typical_seconds(job)
+    place = engine.place(job) if job.state is State.QUEUED else None
     progress = engine.board.progress(job, now, typical)
     outputs = contents.linked(job)
     first = outputs[0] if outputs else None
@@ -52,7 +53,10 @@ def view(job: Job, caller: Caller, engine: Engine, contents: ContentKeeper, now:
         tags=request.tags,
         outputs=outputs,
         warnings=request.warnings,
-        eta_seconds=None if job.is_final else _eta(job, progress, typical, now),
+        eta_seconds=None
+        if job.is_final
+        else _eta(job, progress, typical, now, 0.0 if place is None else place.wait_seconds),
+        queue_position=None if place is None else place.position,
         cost=Cost(reserved=to_text(job.reserved), settled=_settled(job)),
         route=RouteView(vendor=job.route.vendor, account=job.route.account) if job.route and caller.is_admin else None,
         sandbox=job.route is not None and job.route.sandbox,
@@ -103,10 +107,10 @@ def _seconds(value: float | None) -> str | None:
     return str(round(value)) if abs(value - round(value)) < 0.1 else f"{value:.1f}"
 
 
-def _eta(job: Job, progress: int, typical: float, now: float) -> float:
+def _eta(job: Job, progress: int, typical: float, now: float, wait_seconds: float) -> float:
     """Return the seconds that are probably left: from the vendor's progress where there is one, else from experience."""
     if job.submitted_at is None:
-        return round(typical, 1)
+        return round(wait_seconds + typical, 1)
     elapsed = now - job.submitted_at
     if progress >= 10:
         return round(max(elapsed * (100 - progress) / progress, 0.0), 1)

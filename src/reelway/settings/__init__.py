@@ -3,9 +3,10 @@
 Everyone else receives values. The settings page of the docs is generated from these classes.
 """
 
-from reelway.settings.accounts import AccountSettings
+from reelway.settings.accounts import AccountSettings, TenantSettings
 from reelway.settings.environment import ENVIRONMENT_VENDORS, accounts_from_environment, environment_notices
 from reelway.settings.load import SettingsInvalid, all_accounts, find_file, load_settings, unknown_variables
+from reelway.settings.notices import account_notices
 from reelway.settings.settings import Settings
 
 __all__ = [
@@ -13,6 +14,8 @@ __all__ = [
     "AccountSettings",
     "Settings",
     "SettingsInvalid",
+    "TenantSettings",
+    "account_notices",
     "accounts_from_environment",
     "all_accounts",
     "environment_notices",

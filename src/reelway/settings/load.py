@@ -27,7 +27,7 @@ __all__ = ["SettingsInvalid", "all_accounts", "find_file", "load_settings", "unk
 FILE_NAME = "reelway.toml"
 _PREFIX = "REELWAY_"
 _CLIENT_VARIABLES = frozenset({"REELWAY_CONFIG", "REELWAY_URL", "REELWAY_DIE_AT"})
-_SECRET_FIELDS = frozenset({"api_key", "key", "secrets"})
+_SECRET_FIELDS = frozenset({"api_key", "key", "secrets", "previous_key", "previous_secrets"})
 
 
 class SettingsInvalid(GatewayError):
@@ -114,17 +114,21 @@ def _with_keys(accounts: tuple[AccountSettings, ...], file: Path | None) -> tupl
     """Return the accounts with the keys that `key_env` points to."""
     complete, problems = [], []
     for account in accounts:
-        if account.key_env is None:
-            complete.append(account)
-            continue
-        key = os.environ.get(account.key_env, "")
-        if account.key is not None:
-            problems.append(f"account {account.name!r} in {file}: has both key and key_env; keep one of them.")
-        elif not key:
-            problems.append(
-                f"account {account.name!r} in {file}: the variable {account.key_env} is not set; set it or correct key_env."
-            )
-        complete.append(account.model_copy(update={"key": SecretStr(key)}))
+        found: dict[str, SecretStr] = {}
+        for field in ("key", "previous_key"):
+            variable = getattr(account, f"{field}_env")
+            if variable is None:
+                continue
+            found[field] = SecretStr(os.environ.get(variable, ""))
+            if getattr(account, field) is not None:
+                problems.append(
+                    f"account {account.name!r} in {file}: has both {field} and {field}_env; keep one of them."
+                )
+            elif not found[field].get_secret_value():
+                problems.append(
+                    f"account {account.name!r} in {file}: the variable {variable} is not set; set it or correct {field}_env."
+                )
+        complete.append(account.model_copy(update=found))
     if problems:
         raise SettingsInvalid(*problems)
     return tuple(complete)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from reelway.settings.accounts import AccountSettings, SubmitPolicy, WebAddress
+from reelway.settings.accounts import AccountSettings, RenderPolicy, SubmitPolicy, TenantSettings, WebAddress
 
 __all__ = ["SECTIONS", "Settings", "default_data_dir"]
 
@@ -18,6 +18,7 @@ SECTIONS = {
     "aliases": "aliases",
     "rates": "rates",
     "submit_policy": "submit_policy",
+    "tenant": "tenants",
 }
 """The tables of `reelway.toml`, and the field each of them fills."""
 
@@ -174,6 +175,20 @@ class Settings(BaseSettings):
         ge=0,
         description="How long a submit whose answer was lost waits for the vendor to call back, where nothing can be looked up.",
     )
+    retry_failed_renders: RenderPolicy = Field(
+        default="never",
+        description="Whether another account may try after a render failed at one, where that may help: `never`; `free`, where the "
+        "vendor says that failed renders cost nothing and reports no charge; `always`, also where the failed one may have cost "
+        "the account something. The caller pays for one video in any case.",
+    )
+    max_unfinished_per_key: int = Field(
+        default=0, ge=0, description="Videos under way of one API key; a create beyond is answered 429. 0: no limit."
+    )
+    max_unfinished_per_user: int = Field(
+        default=0,
+        ge=0,
+        description="Videos under way of one end user (`user`) of a tenant; a create beyond is answered 429. 0: no limit.",
+    )
     connect_seconds: float = Field(default=10.0, gt=0, description="Time limit for reaching a vendor's server.")
     read_seconds: float = Field(default=60.0, gt=0, description="Time limit for silence in the middle of an answer.")
     request_seconds: float = Field(default=300.0, gt=0, description="Time limit for one whole request to a vendor.")
@@ -207,6 +222,10 @@ class Settings(BaseSettings):
         default={},
         description="By vendor: what becomes of a submit whose outcome nobody can look up. `fail` (the default) ends the "
         "video as `submission_unknown`; `resubmit` sends it again and may pay twice.",
+    )
+    tenants: Annotated[dict[str, TenantSettings], NoDecode] = Field(
+        default={},
+        description='One `[tenant."name"]` for each tenant that is not like all others; its fields are below.',
     )
     aliases: Annotated[dict[str, str], NoDecode] = Field(
         default={}, description='More names for models: `sora-2 = "veo3.1"` keeps old callers alive.'

@@ -6,6 +6,7 @@ The one rule: nothing here writes, and every statement finds its rows by an inde
 from typing import Any
 
 from reelway.core.jobs import Entry, Job, JobEvent
+from reelway.core.keys import UnfinishedLimit
 from reelway.core.lifecycle import FINAL, State
 from reelway.core.record import Record
 from reelway.store.queries import Work, fetch, fetch_rows, load
@@ -15,6 +16,7 @@ from reelway.store.spec import JobPage, JobQuery
 __all__ = [
     "IdempotentAnswer",
     "completed_render_seconds",
+    "exceeded_limit",
     "expiring_jobs",
     "find_entries",
     "find_events",
@@ -27,11 +29,13 @@ __all__ = [
     "is_quick",
     "queued_before",
     "unfinished_counts",
+    "unfinished_within",
 ]
 
 _SQL = load("reading")
 _JOB = _SQL["job"]
 
+_UNDER_WAY = {"key": _SQL["unfinished_of_key"], "user": _SQL["unfinished_of_user"]}
 _CONDITIONS = {
     "tenant": "AND tenant = :tenant",
     "model": "AND model = :model",
@@ -114,6 +118,20 @@ def find_entries(job_id: str) -> Work[tuple[Entry, ...]]:
 def idempotent_answer(key_id: str, key: str) -> Work[IdempotentAnswer | None]:
     rows = yield from fetch(_SQL["idempotent_answer"], key_id=key_id, key=key)
     return IdempotentAnswer(body_hash=rows[0][0], job_id=rows[0][1], expires_at=rows[0][2]) if rows else None
+
+
+def unfinished_within(limit: UnfinishedLimit) -> Work[int]:
+    """Return how many videos are under way that a limit counts, but no more than it allows."""
+    rows = yield from fetch(_UNDER_WAY[limit.scope], tenant=limit.tenant, name=limit.name, most=limit.most)
+    return int(rows[0][0])
+
+
+def exceeded_limit(limits: tuple[UnfinishedLimit, ...]) -> Work[UnfinishedLimit | None]:
+    """Return the first limit that one more video would exceed."""
+    for limit in limits:
+        if (yield from unfinished_within(limit)) >= limit.most:
+            return limit
+    return None
 
 
 def find_tombstone_tenant(job_id: str) -> Work[str | None]:

@@ -84,6 +84,14 @@ _index("jobs_by_tenant", _JOBS.c.tenant, _JOBS.c.id, where="parent IS NULL")
 # The caller's own marks, by which a video is found when the answer with its id was lost.
 _index("jobs_by_reference", _JOBS.c.tenant, _JOBS.c.client_reference, where="client_reference IS NOT NULL")
 _index("jobs_by_parent", _JOBS.c.parent, where="parent IS NOT NULL")
+# What an API key, or an end user, has under way; small, because final jobs are not in it.
+_index("jobs_under_way_by_key", _JOBS.c.tenant, _JOBS.c.key_id, where=f"parent IS NULL AND {_UNFINISHED}")
+_index(
+    "jobs_under_way_by_user",
+    _JOBS.c.tenant,
+    _JOBS.c.end_user,
+    where=f"end_user IS NOT NULL AND parent IS NULL AND {_UNFINISHED}",
+)
 # Who holds which unfinished job, the oldest due first; small, because final jobs are not in it.
 _index("jobs_by_epoch", _JOBS.c.epoch, _JOBS.c.due_at, _JOBS.c.id, where=_UNFINISHED)
 # What somebody wants cancelled and is not final yet: read at every renewal of a lease, and all but empty.

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from reelway.core.characters import Character
 from reelway.core.errands import Errand
 from reelway.core.jobs import Entry, Job, JobEvent
-from reelway.core.keys import ApiKey
+from reelway.core.keys import ApiKey, UnfinishedLimit
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
 from reelway.core.record import Record
@@ -101,6 +101,8 @@ class Creation(Record):
     idempotency: IdempotencyClaim | None = None
     message: Message | None = None
     """What the caller is told of it."""
+    limits: tuple[UnfinishedLimit, ...] = ()
+    """None of which the new video may exceed."""
 
 
 class Created(Record):
@@ -233,7 +235,10 @@ class JobStore(Protocol):
     # --- jobs
 
     async def create(self, creation: Creation) -> Created:
-        """Write a new video, or return the one an earlier request with the same idempotency key made."""
+        """Write a new video, or return the one an earlier request with the same idempotency key made.
+
+        Raise `RateLimited` when it would exceed one of its limits, however many are created at the same moment.
+        """
         ...
 
     async def answered(self, claim: IdempotencyClaim, now: float) -> Created | None:
@@ -241,6 +246,10 @@ class JobStore(Protocol):
 
         Raises what `create` would raise. Of requests at the same moment, `create` alone knows which one came first.
         """
+        ...
+
+    async def exceeded(self, limits: tuple[UnfinishedLimit, ...]) -> UnfinishedLimit | None:
+        """Return the first of these limits that one more video would exceed. A look before work is done; `create` decides."""
         ...
 
     async def apply(self, change: Change) -> None:

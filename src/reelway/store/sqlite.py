@@ -16,7 +16,7 @@ from reelway.core.characters import Character
 from reelway.core.errands import Errand
 from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Entry, Job, JobEvent
-from reelway.core.keys import ApiKey
+from reelway.core.keys import ApiKey, UnfinishedLimit
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
 from reelway.store import characters, errands, keyring, leases, outbox, reads, writes
@@ -137,6 +137,9 @@ class SqliteStore:
 
     async def answered(self, claim: IdempotencyClaim, now: float) -> Created | None:
         return None if claim.sending == 0 else self._read_here(writes.replay, claim, now)
+
+    async def exceeded(self, limits: tuple[UnfinishedLimit, ...]) -> UnfinishedLimit | None:
+        return self._read_here(reads.exceeded_limit, limits)
 
     async def apply(self, change: Change) -> None:
         await self._committer.run(writes.apply_changes, change)

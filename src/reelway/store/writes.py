@@ -4,6 +4,7 @@ The one rule: a function either writes all of its items or raises, and may then 
 at a clock.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 
 from reelway.core.errands import Errand
@@ -11,8 +12,8 @@ from reelway.core.errors import Conflict, Contradiction, Gone, LeaseLost
 from reelway.core.record import Record
 from reelway.store.errands import add_errands
 from reelway.store.outbox import add_messages, drop_bodies
-from reelway.store.queries import Work, execute, fetch, load, write_rows
-from reelway.store.reads import find_job, idempotent_answer
+from reelway.store.queries import Work, execute, fetch, load, take_turns, write_rows
+from reelway.store.reads import find_job, idempotent_answer, unfinished_within
 from reelway.store.rows import change_row, claim_row, entry_row, event_row, job_row
 from reelway.store.spec import Change, Created, Creation, IdempotencyClaim
 
@@ -52,6 +53,7 @@ def create_videos(creations: Sequence[Creation]) -> Work[Sequence[Created]]:
                 f"{creation.job.id}: its idempotency key was neither free nor held; run `reelway db check`"
             )
 
+    yield from _keep_limits(creations)
     jobs = [job for creation in creations for job in (creation.job, *creation.takes)]
     yield from write_rows(_SQL["add_jobs"], [job_row(job) for job in jobs])
     yield from write_rows(_SQL["add_events"], [event_row(creation.job, creation.event) for creation in creations])
@@ -59,6 +61,18 @@ def create_videos(creations: Sequence[Creation]) -> Work[Sequence[Created]]:
     yield from write_rows(_SQL["add_entries"], reserved)
     yield from add_messages([creation.message for creation in creations if creation.message is not None])
     return [Created(job=creation.job) for creation in creations]
+
+
+def _keep_limits(creations: Sequence[Creation]) -> Work[None]:
+    """Raise `RateLimited` when one of these videos would exceed a limit; of several, each will find out alone.
+
+    Who counts under one name does so in turn, so that two nodes never both see the last place free.
+    """
+    asked = Counter(limit for creation in creations for limit in creation.limits)
+    for limit in sorted(asked, key=lambda limit: (limit.scope, limit.tenant, limit.name)):
+        yield from take_turns(f"unfinished {limit.scope} {limit.tenant} {limit.name}")
+        if (yield from unfinished_within(limit)) + asked[limit] > limit.most:
+            raise limit.refusal()
 
 
 def replay(claim: IdempotencyClaim, now: float) -> Work[Created | None]:

@@ -74,3 +74,19 @@ SELECT model FROM known WHERE model IS NOT NULL
 -- name: newest_completed
 -- The newest completed jobs of one model.
 SELECT record FROM jobs WHERE state = 'completed' AND model = :model ORDER BY completed_at DESC LIMIT :limit
+
+-- name: unfinished_of_key
+-- How many videos of an API key are under way, counted no further than anybody wants to know.
+SELECT count(*) FROM (
+  SELECT 1 FROM jobs
+  WHERE tenant = :tenant AND key_id = :name AND parent IS NULL AND state IN ('queued', 'submitting', 'running', 'collecting')
+  LIMIT :most
+) AS counted
+
+-- name: unfinished_of_user
+-- The same of an end user.
+SELECT count(*) FROM (
+  SELECT 1 FROM jobs
+  WHERE tenant = :tenant AND end_user = :name AND parent IS NULL AND state IN ('queued', 'submitting', 'running', 'collecting')
+  LIMIT :most
+) AS counted

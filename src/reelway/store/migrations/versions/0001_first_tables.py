@@ -66,6 +66,9 @@ def _make_jobs() -> None:
     _index("jobs_by_tenant", "jobs", ["tenant", "id"], "parent IS NULL")
     _index("jobs_by_reference", "jobs", ["tenant", "client_reference"], "client_reference IS NOT NULL")
     _index("jobs_by_parent", "jobs", ["parent"], "parent IS NOT NULL")
+    _index("jobs_under_way_by_key", "jobs", ["tenant", "key_id"], f"parent IS NULL AND {_UNFINISHED}")
+    under_way_by_user = f"end_user IS NOT NULL AND parent IS NULL AND {_UNFINISHED}"
+    _index("jobs_under_way_by_user", "jobs", ["tenant", "end_user"], under_way_by_user)
     _index("jobs_by_epoch", "jobs", ["epoch", "due_at", "id"], _UNFINISHED)
     _index("jobs_cancelling", "jobs", ["epoch"], f"cancel_requested_at IS NOT NULL AND {_UNFINISHED}")
     _index("jobs_unfinished", "jobs", ["created_at", "id", "state", "parent"], _UNFINISHED)
