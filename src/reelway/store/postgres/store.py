@@ -9,7 +9,7 @@ from collections.abc import Callable
 from reelway.core.characters import Character
 from reelway.core.errands import Errand
 from reelway.core.jobs import Entry, Job, JobEvent
-from reelway.core.keys import ApiKey
+from reelway.core.keys import ApiKey, UnfinishedLimit
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
 from reelway.store import characters, errands, keyring, leases, outbox, reads, writes
@@ -119,6 +119,9 @@ class PostgresStore:
 
     async def answered(self, claim: IdempotencyClaim, now: float) -> Created | None:
         return None if claim.sending == 0 else await self._readers.run(writes.replay, claim, now)
+
+    async def exceeded(self, limits: tuple[UnfinishedLimit, ...]) -> UnfinishedLimit | None:
+        return await self._readers.run(reads.exceeded_limit, limits)
 
     async def apply(self, change: Change) -> None:
         await self._committer.run(writes.apply_changes, change, _changed(change.job))

@@ -129,6 +129,10 @@ CREATE INDEX jobs_completed ON jobs (model, completed_at) WHERE state = 'complet
 
 CREATE INDEX jobs_expiring ON jobs (expires_at) WHERE expires_at IS NOT NULL AND expired = 0;
 
+CREATE INDEX jobs_under_way_by_key ON jobs (tenant, key_id) WHERE parent IS NULL AND state IN ('queued', 'submitting', 'running', 'collecting');
+
+CREATE INDEX jobs_under_way_by_user ON jobs (tenant, end_user) WHERE end_user IS NOT NULL AND parent IS NULL AND state IN ('queued', 'submitting', 'running', 'collecting');
+
 CREATE INDEX jobs_unfinished ON jobs (created_at, id, state, parent) WHERE state IN ('queued', 'submitting', 'running', 'collecting');
 
 CREATE TABLE messages (
