@@ -236,9 +236,7 @@ class JobStore(Protocol):
 
     async def create(self, creation: Creation) -> Created:
         """Write a new video, or return the one an earlier request with the same idempotency key made.
-
-        Raise `RateLimited` when it would exceed one of its limits, however many are created at the same moment.
-        """
+        Raise `RateLimited` when it would exceed one of its limits, however many are created at the same moment."""
         ...
 
     async def answered(self, claim: IdempotencyClaim, now: float) -> Created | None:
