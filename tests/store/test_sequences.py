@@ -10,11 +10,13 @@ from typing import Any, Protocol
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.postgres import PostgresServer
 from tests.store.records import LEASE, NOW, change, creation, make_job
 
 from reelway.core.errors import Conflict, Contradiction, LeaseLost
 from reelway.core.jobs import EntryKind, Job
 from reelway.core.lifecycle import State
+from reelway.store.postgres import PostgresStore
 from reelway.store.spec import JobStore
 from reelway.store.sqlite import SqliteStore
 
@@ -36,11 +38,14 @@ class _Run(Protocol):
     def __call__(self, work: Coroutine[Any, Any, None]) -> None: ...
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[tuple[JobStore, int, _Run]]:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def bench(request: pytest.FixtureRequest) -> Iterator[tuple[JobStore, int, _Run]]:
     """One store for all examples, its node's epoch, and how to run something on it."""
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
-        store = SqliteStore(Path(folder) / "reelway.db")
+        store: JobStore = SqliteStore(Path(folder) / "reelway.db")
+        if request.param == "postgres":
+            server: PostgresServer = request.getfixturevalue("postgres")
+            store = PostgresStore(server.url(server.make_database()), callers_clock=True)
         runner.run(store.open())
         epoch = runner.run(store.join("a", NOW, LEASE))
         yield store, epoch, runner.run

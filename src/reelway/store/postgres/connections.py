@@ -26,6 +26,7 @@ Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 _SILENT_AFTER_SECONDS = 10
+_LARGEST_PORT = 65_535
 
 
 class Patience(NamedTuple):
@@ -136,8 +137,8 @@ def _place(url: str) -> str:
         user = unquote(parts.username or "")
         for host in hosts.split(","):
             port = host.rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
-            if port and not port.isdecimal():
-                raise ValueError("a port is a number")
+            if port and (not port.isdecimal() or int(port) > _LARGEST_PORT):
+                raise ValueError("not a port")
     except ValueError:
         # Without the reason, which may quote a piece of the password.
         raise StorageFailed(

@@ -42,6 +42,7 @@ _ADVICE: tuple[tuple[type[Exception], str], ...] = (
     (asyncpg.CannotConnectNowError, "it is starting or stopping: wait until it answers again"),
     (asyncpg.AdminShutdownError, "it ended the session: wait until it answers again"),
     (asyncpg.TargetServerAttributeNotMatched, "only a standby answers: start the primary, or connect to it"),
+    (asyncpg.ClientConfigurationError, "check the options after the question mark in REELWAY_DATABASE_URL"),
     (TimeoutError, "it does not answer in time: check the network and whether it is overloaded"),
     (ConnectionError, "it cannot be reached: start it, or check host, port and network"),
     (OSError, "it cannot be reached: check host, port and network"),
