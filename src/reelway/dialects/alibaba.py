@@ -11,7 +11,6 @@ from typing import Any
 
 from reelway.core.errors import CallerError, InvalidRequest
 from reelway.core.failures import FailureKind
-from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.alibaba_reading import read_create
 from reelway.dialects.alibaba_tasks import (
@@ -23,7 +22,7 @@ from reelway.dialects.alibaba_tasks import (
     render_task,
     usage_of,
 )
-from reelway.dialects.native import bearer_key, page_value
+from reelway.dialects.native import Listed, bearer_key, chosen, list_query, page_value
 from reelway.dialects.spec import (
     Answer,
     CancelVideo,
@@ -51,19 +50,12 @@ _WORTH_REPEATING = (408, 429)
 _FILTERS = ("start_time", "end_time", "model_name", "status", "page_no", "page_size")
 
 
-class _Listed(Record):
-    """What a status of the list means here."""
-
-    status: str
-    cancelled: bool | None = None
-
-
 _STATUSES = {
-    "PENDING": _Listed(status="queued"),
-    "RUNNING": _Listed(status="in_progress"),
-    "SUCCEEDED": _Listed(status="completed"),
-    "FAILED": _Listed(status="failed", cancelled=False),
-    "CANCELED": _Listed(status="failed", cancelled=True),
+    "PENDING": Listed(status="queued"),
+    "RUNNING": Listed(status="in_progress"),
+    "SUCCEEDED": Listed(status="completed"),
+    "FAILED": Listed(status="failed", cancelled=False),
+    "CANCELED": Listed(status="failed", cancelled=True),
 }
 
 
@@ -125,18 +117,9 @@ def _read_cancel(incoming: Incoming) -> CancelVideo:
 
 
 def _read_list(incoming: Incoming) -> ListVideos:
-    query: dict[str, str] = {}
-    for name, value in incoming.query:
-        if name not in _FILTERS:
-            raise InvalidRequest(f"{name[:80]} is not a parameter of the list here", param=name[:80])
-        if name in query:
-            raise InvalidRequest(f"{name} is given more than once; send it once", param=name)
-        query[name] = value
+    query, _ = list_query(incoming, *_FILTERS)
     number, size = _page_of(query)
-    status = query.get("status")
-    if status and status not in _STATUSES:
-        raise InvalidRequest(f"status must be one of {', '.join(_STATUSES)} (got {describe(status)})", param="status")
-    listed = _STATUSES.get(status or "")
+    listed = chosen(query, "status", _STATUSES)
     begin, end = _read_window(query)
     return ListVideos(
         limit=size,

@@ -5,15 +5,13 @@ own, whatever `filter.service_tier` says.
 """
 
 import math
-from collections.abc import Mapping
 
-from reelway.core.errors import CallerError, InvalidRequest
+from reelway.core.errors import CallerError
 from reelway.core.failures import FailureKind
-from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.bytedance_reading import NAME, read_create
 from reelway.dialects.bytedance_tasks import CODES, render_task, usage_of
-from reelway.dialects.native import bearer_key, page_value
+from reelway.dialects.native import Listed, bearer_key, chosen, list_query, page_value
 from reelway.dialects.spec import (
     Answer,
     CreateVideo,
@@ -27,30 +25,23 @@ from reelway.dialects.spec import (
     ReadVideo,
     VideoPage,
 )
-from reelway.dialects.values import describe
 from reelway.dialects.video_object import Timestamps
 
 __all__ = ["make_dialect", "render_error"]
 
 _TASKS = "/api/v3/contents/generations/tasks"
 _LARGEST_PAGE = 500
-_TIERS = ("default", "flex")
+_TIERS = dict.fromkeys(("default", "flex"))
+_PARAMETERS = ("page_num", "page_size", "filter.status", "filter.model", "filter.service_tier")
 _WORTH_REPEATING = (408, 429)
 
 
-class _Listed(Record):
-    """What a status of the list means here."""
-
-    status: str
-    cancelled: bool | None = None
-
-
 _STATUSES = {
-    "queued": _Listed(status="queued"),
-    "running": _Listed(status="in_progress"),
-    "succeeded": _Listed(status="completed"),
-    "failed": _Listed(status="failed", cancelled=False),
-    "cancelled": _Listed(status="failed", cancelled=True),
+    "queued": Listed(status="queued"),
+    "running": Listed(status="in_progress"),
+    "succeeded": Listed(status="completed"),
+    "failed": Listed(status="failed", cancelled=False),
+    "cancelled": Listed(status="failed", cancelled=True),
 }
 
 
@@ -88,20 +79,10 @@ def _read_delete(incoming: Incoming) -> DeleteVideo:
 
 
 def _read_list(incoming: Incoming) -> ListVideos:
-    query: dict[str, str] = {}
-    ids: list[str] = []
-    for name, value in incoming.query:
-        if name == "filter.task_ids":
-            ids.append(value)
-        elif name not in ("page_num", "page_size", "filter.status", "filter.model", "filter.service_tier"):
-            raise InvalidRequest(f"{name[:80]} is not a parameter of the list", param=name[:80])
-        elif name in query:
-            raise InvalidRequest(f"{name} is given more than once; send it once", param=name)
-        else:
-            query[name] = value
+    query, ids = list_query(incoming, *_PARAMETERS, ids="filter.task_ids")
     size, number = page_value(query, "page_size", 20, _LARGEST_PAGE), page_value(query, "page_num", 1, _LARGEST_PAGE)
-    listed = _word(query, "filter.status", _STATUSES)
-    _word(query, "filter.service_tier", dict.fromkeys(_TIERS, _Listed(status="")))
+    listed = chosen(query, "filter.status", _STATUSES)
+    chosen(query, "filter.service_tier", _TIERS)
     return ListVideos(
         limit=size,
         skip=(number - 1) * size,
@@ -109,17 +90,8 @@ def _read_list(incoming: Incoming) -> ListVideos:
         status=() if listed is None else (listed.status,),
         cancelled=None if listed is None else listed.cancelled,
         model=query.get("filter.model") or None,
-        ids=tuple(ids),
+        ids=ids,
     )
-
-
-def _word(query: Mapping[str, str], name: str, words: Mapping[str, _Listed]) -> _Listed | None:
-    word = query.get(name)
-    if not word:
-        return None
-    if word not in words:
-        raise InvalidRequest(f"{name} must be one of {', '.join(words)} (got {describe(word)})", param=name)
-    return words[word]
 
 
 # --- answering

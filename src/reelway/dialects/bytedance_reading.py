@@ -3,13 +3,12 @@
 Which of the fields a model has, its card knows; flags in a text are lifted out there too, because Ark obeys them on every model.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
-from reelway.core.videos import InputReference, MediaKind, Role, VideoRequest
+from reelway.core.videos import InputReference, MediaKind, VideoRequest
+from reelway.dialects.items import MEDIA, content_items, inner_text, item_text, item_type, media_role
 from reelway.dialects.native import Fields, json_body, missing
 from reelway.dialects.references import Place, read_reference
 from reelway.dialects.spec import Incoming
@@ -20,22 +19,7 @@ __all__ = ["NAME", "read_create"]
 NAME = "bytedance"
 """The dialect's, which its callbacks are written in."""
 
-_ITEMS = 64
 _SEED_MAX = 2**32 - 1
-_KINDS: Mapping[str, MediaKind] = MappingProxyType(
-    {"image_url": MediaKind.IMAGE, "video_url": MediaKind.VIDEO, "audio_url": MediaKind.AUDIO}
-)
-_ROLES: Mapping[MediaKind, Mapping[str, Role]] = MappingProxyType(
-    {
-        MediaKind.IMAGE: {
-            "first_frame": Role.FIRST_FRAME,
-            "last_frame": Role.LAST_FRAME,
-            "reference_image": Role.REFERENCE,
-        },
-        MediaKind.VIDEO: {"reference_video": Role.REFERENCE},
-        MediaKind.AUDIO: {"reference_audio": Role.REFERENCE},
-    }
-)
 _ADDRESSES = ("http://", "https://", "asset://")
 _SWITCHES = ("camera_fixed", "draft", "return_last_frame", "watermark")
 _NUMBERS = ("execution_expires_after", "frames", "priority")
@@ -96,15 +80,9 @@ def _refuse_later(fields: Fields) -> None:
 
 
 def _read_content(given: Any) -> _Content:
-    if given is None or given == []:
-        raise missing("content", "list at least one text or image")
-    if not isinstance(given, list):
-        raise wrong_type("content", "a list of objects", given)
-    if len(given) > _ITEMS:
-        raise InvalidRequest(f"content may have {_ITEMS} items (got {len(given)})", param="content")
     content = _Content()
-    for number, item in enumerate(given):
-        content = _with_item(content, item, f"content[{number}]")
+    for field, item in content_items(given, "list at least one text or image"):
+        content = _with_item(content, item, field)
     if content.draft_id is not None and (content.texts or content.inputs):
         raise InvalidRequest(
             "content must hold a draft_task alone: texts and images are taken over from the draft", param="content"
@@ -113,54 +91,26 @@ def _read_content(given: Any) -> _Content:
 
 
 def _with_item(content: _Content, item: Any, field: str) -> _Content:
-    if not isinstance(item, dict):
-        raise wrong_type(field, "an object with a type", item)
-    kind = item.get("type")
+    kind = item_type(item, field, "draft_task")
     if kind == "text":
-        text = item.get("text")
-        if not isinstance(text, str):
-            raise wrong_type(f"{field}.text", "text", text)
-        return content.evolve(texts=(*content.texts, text)) if text.strip() else content
+        text = item_text(item, field)
+        return content.evolve(texts=(*content.texts, text)) if text else content
     if kind == "draft_task":
         if content.draft_id is not None:
             raise InvalidRequest("one draft can be made into a video at a time", param=field)
-        return content.evolve(draft_id=_inner(item, "draft_task", "id", field))
-    if not isinstance(kind, str) or kind not in _KINDS:
-        words = ", ".join(("text", *_KINDS, "draft_task"))
-        raise InvalidRequest(f"{field}.type must be one of {words} (got {describe(kind)})", param=f"{field}.type")
+        return content.evolve(draft_id=inner_text(item, "draft_task", "id", field))
     return content.evolve(inputs=(*content.inputs, _read_media(item, kind, field)))
 
 
 def _read_media(item: dict[str, Any], kind: str, field: str) -> InputReference:
-    media = _KINDS[kind]
-    url = _inner(item, kind, "url", field).strip()
-    path = f"{field}.{kind}.url"
+    media, path = MEDIA[kind], f"{field}.{kind}.url"
+    url = inner_text(item, kind, "url", field)
     inline = media is not MediaKind.VIDEO and url[:5].lower() == "data:"
     if not inline and not url.lower().startswith(_ADDRESSES):
         allowed = "an http(s) address or asset://ID" if media is MediaKind.VIDEO else "an address, asset://ID or data:"
         raise InvalidRequest(f"{path} must be {allowed} (got {describe(url)})", param=path)
-    role = _read_role(item.get("role"), media, field)
+    role = media_role(item.get("role"), media, field)
     return read_reference(url, Place(field=path, kind=media, role=role)).reference
-
-
-def _read_role(word: Any, media: MediaKind, field: str) -> Role:
-    """Return the role; an image without one is a first frame."""
-    roles = _ROLES[media]
-    if word is None:
-        return next(iter(roles.values()))
-    if word not in roles:
-        raise InvalidRequest(
-            f"{field}.role must be one of {', '.join(roles)} (got {describe(word)})", param=f"{field}.role"
-        )
-    return roles[word]
-
-
-def _inner(item: dict[str, Any], name: str, key: str, field: str) -> str:
-    holder = item.get(name)
-    value = holder.get(key) if isinstance(holder, dict) else None
-    if not isinstance(value, str) or not value.strip():
-        raise missing(f"{field}.{name}.{key}", "it is what the item is about")
-    return value
 
 
 def _read_tools(given: Any) -> bool | None:

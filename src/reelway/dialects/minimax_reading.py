@@ -3,13 +3,12 @@
 The older API makes silent videos only and the newer one videos with sound only, so the path a create came by says which is wanted.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from reelway.core.errors import InvalidRequest
 from reelway.core.record import Record
 from reelway.core.videos import InputReference, MediaKind, RequestWarning, Role, VideoRequest
+from reelway.dialects.items import MEDIA, content_items, inner_text, item_text, item_type, media_role
 from reelway.dialects.native import Fields, json_body, missing
 from reelway.dialects.references import Place, read_reference
 from reelway.dialects.spec import Incoming
@@ -20,25 +19,9 @@ __all__ = ["NEWER", "OLDER", "read_newer", "read_older"]
 OLDER, NEWER = "minimax", "minimax_v2"
 """The dialects, which callbacks are written in."""
 
-_ITEMS = 64
 _TIERS = {"seconds": "duration", "tier": "resolution"}
 _FILE = "mm_file://"
 """A file that was uploaded to the vendor before."""
-
-_KINDS: Mapping[str, MediaKind] = MappingProxyType(
-    {"image_url": MediaKind.IMAGE, "video_url": MediaKind.VIDEO, "audio_url": MediaKind.AUDIO}
-)
-_ROLES: Mapping[MediaKind, Mapping[str, Role]] = MappingProxyType(
-    {
-        MediaKind.IMAGE: {
-            "first_frame": Role.FIRST_FRAME,
-            "last_frame": Role.LAST_FRAME,
-            "reference_image": Role.REFERENCE,
-        },
-        MediaKind.VIDEO: {"reference_video": Role.REFERENCE},
-        MediaKind.AUDIO: {"reference_audio": Role.REFERENCE},
-    }
-)
 
 
 # --- the older API
@@ -157,53 +140,31 @@ def read_newer(incoming: Incoming) -> VideoRequest:
 
 
 def _read_content(given: Any) -> _Content:
-    if given is None or given == []:
-        raise missing("content", "list a text, and media where they are wanted")
-    if not isinstance(given, list):
-        raise wrong_type("content", "a list of objects", given)
-    if len(given) > _ITEMS:
-        raise InvalidRequest(f"content may have {_ITEMS} items (got {len(given)})", param="content")
     content = _Content()
-    for number, item in enumerate(given):
-        content = _with_item(content, item, f"content[{number}]")
+    for field, item in content_items(given, "list a text, and media where they are wanted"):
+        content = _with_item(content, item, field)
     if not content.text:
         raise missing("content", "one of its items must be a text that is not empty")
     return content
 
 
 def _with_item(content: _Content, item: Any, field: str) -> _Content:
-    if not isinstance(item, dict):
-        raise wrong_type(field, "an object with a type", item)
-    kind = item.get("type")
-    if kind == "text":
-        text = item.get("text")
-        if not isinstance(text, str):
-            raise wrong_type(f"{field}.text", "text", text)
-        if content.text:
-            raise InvalidRequest("content may have one text; put the words together", param=field)
-        return content.evolve(text=text) if text.strip() else content
-    if not isinstance(kind, str) or kind not in _KINDS:
-        words = ", ".join(("text", *_KINDS))
-        raise InvalidRequest(f"{field}.type must be one of {words} (got {describe(kind)})", param=f"{field}.type")
-    return content.evolve(inputs=(*content.inputs, _read_media(item, kind, field)))
+    kind = item_type(item, field)
+    if kind != "text":
+        return content.evolve(inputs=(*content.inputs, _read_media(item, kind, field)))
+    text = item_text(item, field)
+    if content.text:
+        raise InvalidRequest("content may have one text; put the words together", param=field)
+    return content.evolve(text=text) if text else content
 
 
 def _read_media(item: dict[str, Any], kind: str, field: str) -> InputReference:
-    media, path = _KINDS[kind], f"{field}.{kind}.url"
-    holder = item.get(kind)
-    url = holder.get("url") if isinstance(holder, dict) else None
-    if not isinstance(url, str) or not url.strip():
-        raise missing(path, "it is what the item is about")
-    roles = _ROLES[media]
-    word = item.get("role") or next(iter(roles))
-    if not isinstance(word, str) or word not in roles:
-        raise InvalidRequest(
-            f"{field}.role must be one of {', '.join(roles)} (got {describe(word)})", param=f"{field}.role"
-        )
-    place = Place(field=path, kind=media, role=roles[word])
-    if url.strip().startswith(_FILE):
-        return InputReference(field=path, kind=media, role=place.role, file_id=url.strip())
-    return _reference(url.strip(), place)
+    media, path = MEDIA[kind], f"{field}.{kind}.url"
+    url = inner_text(item, kind, "url", field)
+    role = media_role(item.get("role") or None, media, field)
+    if url.startswith(_FILE):
+        return InputReference(field=path, kind=media, role=role, file_id=url)
+    return _reference(url, Place(field=path, kind=media, role=role))
 
 
 # --- both

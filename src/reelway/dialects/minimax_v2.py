@@ -4,17 +4,15 @@ A task is one of our videos, by our id. A list shows the tasks of every model, t
 """
 
 import math
-from collections.abc import Mapping
 from typing import Any
 
-from reelway.core.errors import CallerError, InvalidRequest
+from reelway.core.errors import CallerError
 from reelway.core.failures import FailureKind
 from reelway.core.lifecycle import Status
-from reelway.core.record import Record
 from reelway.core.videos import Video
 from reelway.dialects.minimax_reading import NEWER, read_newer
 from reelway.dialects.minimax_words import failure_code, refusal_of, reply_headers, video_of
-from reelway.dialects.native import bearer_key, page_value
+from reelway.dialects.native import Listed, bearer_key, chosen, list_query, page_value
 from reelway.dialects.spec import (
     Answer,
     CreateVideo,
@@ -29,7 +27,6 @@ from reelway.dialects.spec import (
     ReadVideo,
     VideoPage,
 )
-from reelway.dialects.values import describe
 from reelway.dialects.video_object import Timestamps
 
 __all__ = ["make_dialect", "render_error"]
@@ -43,19 +40,12 @@ _PARAMETERS = ("page_num", "page_size", "filter.status", "filter.model", "filter
 _FIGURES = ("total_seconds", "input_seconds", "output_seconds", "input_image_count", "input_audio_seconds")
 
 
-class _Listed(Record):
-    """What a status of the list means here."""
-
-    status: str
-    cancelled: bool | None = None
-
-
 _STATUSES = {
-    "queued": _Listed(status="queued"),
-    "running": _Listed(status="in_progress"),
-    "succeeded": _Listed(status="completed"),
-    "failed": _Listed(status="failed", cancelled=False),
-    "cancelled": _Listed(status="failed", cancelled=True),
+    "queued": Listed(status="queued"),
+    "running": Listed(status="in_progress"),
+    "succeeded": Listed(status="completed"),
+    "failed": Listed(status="failed", cancelled=False),
+    "cancelled": Listed(status="failed", cancelled=True),
 }
 
 
@@ -104,21 +94,10 @@ def _read_delete(incoming: Incoming) -> DeleteVideo:
 
 
 def _read_list(incoming: Incoming) -> ListVideos:
-    query: dict[str, str] = {}
-    ids: list[str] = []
-    for name, value in incoming.query:
-        if name == "filter.task_ids":
-            ids.append(value)
-        elif name not in _PARAMETERS:
-            raise InvalidRequest(f"{name[:80]} is not a parameter of the list", param=name[:80])
-        elif name in query:
-            raise InvalidRequest(f"{name} is given more than once; send it once", param=name)
-        else:
-            query[name] = value
+    query, ids = list_query(incoming, *_PARAMETERS, ids="filter.task_ids")
     size, number = page_value(query, "page_size", 20, _LARGEST_PAGE), page_value(query, "page_num", 1, _MOST_PAGES)
-    listed = _STATUSES[_word(query, "filter.status", _STATUSES)] if query.get("filter.status") else None
-    if query.get("filter.task_type"):
-        _word(query, "filter.task_type", (_TASK_TYPE,))
+    listed = chosen(query, "filter.status", _STATUSES)
+    chosen(query, "filter.task_type", {_TASK_TYPE: None})
     return ListVideos(
         limit=size,
         skip=(number - 1) * size,
@@ -126,15 +105,8 @@ def _read_list(incoming: Incoming) -> ListVideos:
         status=() if listed is None else (listed.status,),
         cancelled=None if listed is None else listed.cancelled,
         model=query.get("filter.model") or None,
-        ids=tuple(ids),
+        ids=ids,
     )
-
-
-def _word(query: Mapping[str, str], name: str, words: Any) -> str:
-    word = query[name]
-    if word not in words:
-        raise InvalidRequest(f"{name} must be one of {', '.join(words)} (got {describe(word)})", param=name)
-    return word
 
 
 # --- answering

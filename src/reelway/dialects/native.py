@@ -4,14 +4,17 @@ The one rule: nothing is passed over. A field is taken, or it is named in an err
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from reelway.core.errors import InvalidRequest, UnsupportedType
+from reelway.core.record import Record
 from reelway.dialects.fields import check_depth
 from reelway.dialects.spec import Incoming
 from reelway.dialects.values import describe, read_integer, read_url, wrong_type
 
-__all__ = ["Fields", "bearer_key", "json_body", "missing", "page_value"]
+__all__ = ["Fields", "Listed", "bearer_key", "chosen", "json_body", "list_query", "missing", "page_value"]
+
+T = TypeVar("T")
 
 _EXACT = 2**53
 """Beyond this not every reader of JSON sees the same number."""
@@ -105,6 +108,39 @@ def json_body(incoming: Incoming) -> dict[str, Any]:
 def missing(field: str, advice: str) -> InvalidRequest:
     """Return the error for a field that is not there."""
     return InvalidRequest(f"{field} is required: {advice}", code="missing_required_parameter", param=field)
+
+
+class Listed(Record):
+    """What a vendor's word for a state means in a list of ours."""
+
+    status: str
+    cancelled: bool | None = None
+
+
+def list_query(incoming: Incoming, *known: str, ids: str = "") -> tuple[dict[str, str], tuple[str, ...]]:
+    """Return the parameters of a list, each given once, and the values of `ids`, which may come several times."""
+    query: dict[str, str] = {}
+    named: list[str] = []
+    for name, value in incoming.query:
+        if ids and name == ids:
+            named.append(value)
+        elif name not in known:
+            raise InvalidRequest(f"{name[:80]} is not a parameter of the list", param=name[:80])
+        elif name in query:
+            raise InvalidRequest(f"{name} is given more than once; send it once", param=name)
+        else:
+            query[name] = value
+    return query, tuple(named)
+
+
+def chosen(query: Mapping[str, str], name: str, words: Mapping[str, T]) -> T | None:
+    """Return what a word in a query means, None where there is none."""
+    word = query.get(name)
+    if not word:
+        return None
+    if word not in words:
+        raise InvalidRequest(f"{name} must be one of {', '.join(words)} (got {describe(word)})", param=name)
+    return words[word]
 
 
 def page_value(query: Mapping[str, str], name: str, default: int, most: int) -> int:

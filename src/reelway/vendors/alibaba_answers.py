@@ -7,11 +7,12 @@ matched by their beginnings, because dotted parts follow them.
 from collections.abc import Mapping
 from typing import Any
 
-from reelway.core.errors import ReelwayError, UnexpectedResponse, VendorRefused
+from reelway.core.errors import ReelwayError, UnexpectedResponse
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.record import Record
+from reelway.vendors.coded_errors import CodedErrors
 from reelway.vendors.spec import HttpResponse
-from reelway.vendors.wire import excerpt, expect, kind_of_status, plain, read_error, retry_after_seconds, word
+from reelway.vendors.wire import excerpt, expect, read_error, word
 
 __all__ = [
     "Task",
@@ -62,8 +63,6 @@ _ADVICE: Mapping[FailureKind, str] = {
     FailureKind.MODEL_NOT_FOUND: "the operator has to check that the region of the base URL has the model",
     FailureKind.VENDOR_ERROR: "create it again",
 }
-_AFTERWARDS: Mapping[FailureKind, str] = {**_ADVICE, FailureKind.RATE_LIMITED: "create it again"}
-"""The same for a task that had been accepted: nobody asks again by himself."""
 
 
 class Task(Record):
@@ -146,18 +145,8 @@ def usage_of(answer: TaskAnswer) -> dict[str, Any]:
 
 
 def failure_of(task: Task) -> Failure:
-    """Return why a task failed. A code nobody has met is the vendor's failure, never a guess at ours."""
-    code = "" if task.code is None else word(str(task.code))
-    message = plain(str(task.message or ""), task.task_id)
-    kind = _kind_of_code(code, message) or FailureKind.VENDOR_ERROR
-    return _failure(kind, "did not make the video", message or code or "it gave no reason", code, _AFTERWARDS)
-
-
-def submit_refusal(response: HttpResponse) -> ReelwayError:
-    """Return `VendorRefused` where nothing was made for sure, else `UnexpectedResponse`: an unknown outcome."""
-    if response.status >= 500 or kind_of_status(response.status) is None:
-        return UnexpectedResponse(f"the outcome of the request is not known: {excerpt(response)}")
-    return look_refusal(response)
+    """Return why a task failed."""
+    return _ERRORS.task_failure(task.code, task.message, task.task_id)
 
 
 def unlike_a_task(response: HttpResponse) -> ReelwayError:
@@ -166,14 +155,6 @@ def unlike_a_task(response: HttpResponse) -> ReelwayError:
     if error.code and _kind_of_code(error.code, error.message) is not None:
         return look_refusal(response)
     return UnexpectedResponse(f"the request was accepted without an id: {excerpt(response)}")
-
-
-def look_refusal(response: HttpResponse) -> VendorRefused:
-    """Return what an error answer refuses, and why."""
-    error = read_error(response)
-    kind = _kind_of_code(error.code, error.message) or kind_of_status(response.status) or FailureKind.VENDOR_ERROR
-    failure = _failure(kind, "refused the request", error.message or f"HTTP {response.status}", error.code)
-    return VendorRefused(failure, retry_after_seconds=retry_after_seconds(response))
 
 
 def _kind_of_code(code: str, message: str) -> FailureKind | None:
@@ -187,9 +168,5 @@ def _kind_of_code(code: str, message: str) -> FailureKind | None:
     return next((kind for beginning, kind in _BEGINNINGS if code.startswith(beginning)), None)
 
 
-def _failure(
-    kind: FailureKind, event: str, reason: str, code: str, advices: Mapping[FailureKind, str] = _ADVICE
-) -> Failure:
-    advice = advices.get(kind)
-    text = f"`alibaba` {event}: {reason.rstrip('. ')}"
-    return Failure(kind=kind, message=f"{text}; {advice}." if advice else f"{text}.", vendor_code=code or None)
+_ERRORS = CodedErrors(vendor="alibaba", kind_of=_kind_of_code, advice=_ADVICE)
+submit_refusal, look_refusal = _ERRORS.submit_refusal, _ERRORS.look_refusal

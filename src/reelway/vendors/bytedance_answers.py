@@ -7,11 +7,9 @@ optional: unfinished ones show little more than their id.
 from collections.abc import Mapping
 from typing import Any
 
-from reelway.core.errors import ReelwayError, UnexpectedResponse, VendorRefused
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.record import Record
-from reelway.vendors.spec import HttpResponse
-from reelway.vendors.wire import excerpt, kind_of_status, plain, read_error, retry_after_seconds, word
+from reelway.vendors.coded_errors import CodedErrors
 
 __all__ = ["FINISHED", "CreatedAnswer", "TaskAnswer", "TaskList", "failure_of", "look_refusal", "submit_refusal"]
 
@@ -58,10 +56,6 @@ _ADVICE: Mapping[FailureKind, str] = {
     FailureKind.TIMED_OUT: "create it again, with a longer execution_expires_after if it was short",
     FailureKind.CANCELLED: "create it again if it is still wanted",
 }
-
-
-_AFTERWARDS: Mapping[FailureKind, str] = {**_ADVICE, FailureKind.RATE_LIMITED: "create it again"}
-"""The same for a task that had been accepted: nobody asks again by himself."""
 
 
 class CreatedAnswer(Record):
@@ -118,27 +112,9 @@ class TaskList(Record):
 
 
 def failure_of(task: TaskAnswer) -> Failure:
-    """Return why a task failed. A code nobody has met is the vendor's failure, never a guess at ours."""
+    """Return why a task failed."""
     error = task.error or TaskError()
-    code = "" if error.code is None else word(str(error.code))
-    message = plain(str(error.message or ""), task.id)
-    kind = _kind_of_code(code, message) or FailureKind.VENDOR_ERROR
-    return _failure(kind, "did not make the video", message or code or "it gave no reason", code, _AFTERWARDS)
-
-
-def submit_refusal(response: HttpResponse) -> ReelwayError:
-    """Return `VendorRefused` where nothing was made for sure, else `UnexpectedResponse`: an unknown outcome."""
-    if response.status >= 500 or kind_of_status(response.status) is None:
-        return UnexpectedResponse(f"the outcome of the request is not known: {excerpt(response)}")
-    return look_refusal(response)
-
-
-def look_refusal(response: HttpResponse) -> VendorRefused:
-    """Return what an error answer refuses, and why."""
-    error = read_error(response)
-    kind = _kind_of_code(error.code, error.message) or kind_of_status(response.status) or FailureKind.VENDOR_ERROR
-    failure = _failure(kind, "refused the request", error.message or f"HTTP {response.status}", error.code)
-    return VendorRefused(failure, retry_after_seconds=retry_after_seconds(response))
+    return _ERRORS.task_failure(error.code, error.message, task.id)
 
 
 def _kind_of_code(code: str, message: str) -> FailureKind | None:
@@ -150,9 +126,5 @@ def _kind_of_code(code: str, message: str) -> FailureKind | None:
     return next((kind for beginning, kind in _BEGINNINGS if code.startswith(beginning)), None)
 
 
-def _failure(
-    kind: FailureKind, event: str, reason: str, code: str, advices: Mapping[FailureKind, str] = _ADVICE
-) -> Failure:
-    advice = advices.get(kind)
-    text = f"`bytedance` {event}: {reason.rstrip('. ')}"
-    return Failure(kind=kind, message=f"{text}; {advice}." if advice else f"{text}.", vendor_code=code or None)
+_ERRORS = CodedErrors(vendor="bytedance", kind_of=_kind_of_code, advice=_ADVICE)
+submit_refusal, look_refusal = _ERRORS.submit_refusal, _ERRORS.look_refusal
