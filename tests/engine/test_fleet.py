@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.engine.scripted import Script
 from reelway.core.errors import NotFound, StorageFailed, SubmitOutcomeUnknown, Unavailable, UnexpectedResponse
 from reelway.core.jobs import Job
 from reelway.core.lifecycle import State
+from reelway.engine.clock import FleetClock
 from reelway.store.spec import Change
 from reelway.vendors.spec import Accepted, Callback, Running
 
@@ -38,9 +40,10 @@ async def node(tmp_path: Path, script: Script, wire: Wire) -> AsyncIterator[Make
     nodes: list[FleetStage] = []
 
     async def make(name: str, **options: Any) -> FleetStage:
+        start = options.pop("start", True)
         stage = FleetStage(tmp_path, script, wire, name, **options)
         nodes.append(stage)
-        await stage.open()
+        await stage.open(start=start)
         return stage
 
     yield make
@@ -337,6 +340,43 @@ async def test_progress_never_goes_back_from_node_to_node(node: MakeNode) -> Non
     async with asyncio.timeout(5):
         await woken
     assert two.engine.board.progress(known, two.clock(), 1e6) == 73
+
+
+async def test_whoever_follows_at_one_node_sees_what_the_owner_knows(node: MakeNode) -> None:
+    """The vendor's own figure is the owner's alone; it says so when another node shows a smaller one."""
+    one, two = await node("one"), await node("two")
+    job = await running(one)
+    known = await two.store.get(job.id)
+    assert known is not None
+    one.engine.board.report(job.id, 73)
+    assert two.engine.board.progress(known, known.created_at + 30, 60) < 73
+    woken = two.engine.board.watch(job.id)
+    async with asyncio.timeout(5):
+        await woken
+    assert two.engine.board.progress(known, known.created_at + 30, 60) == 73
+
+
+async def test_a_clock_that_is_off_ends_nobodys_videos(
+    node: MakeNode, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An hour ahead, and the video has a quarter of one left: the time that all nodes share rules."""
+    one = await node("one")
+    job = await running(one)
+    one.die()
+
+    async def shared() -> float:
+        return time.time()
+
+    clock = FleetClock(lambda: time.time() + 3_600)
+    two = await node("two", start=False)
+    monkeypatch.setattr(two, "clock", clock)
+    monkeypatch.setattr(two.store, "shared_time", shared)
+    two.tools.clock, two.tools.set_clock = clock, clock.follow
+    await two.engine.start()
+    assert two.engine.unfinished == 0  # an hour ahead it would take what is the other's for another second
+    script.checks = deque(type(script)().checks)
+    assert (await ended(two, job.id)).state is State.COMPLETED
+    assert abs(clock() - time.time()) < 1
 
 
 async def test_takes_on_several_nodes_end_as_one_video(node: MakeNode, script: Script) -> None:

@@ -72,8 +72,14 @@ class Board:
             self.changed(job_id)
 
     def learn(self, job_id: str, progress: int) -> None:
-        """Note what a caller was shown by another process: nobody here is shown less."""
-        self._shown[job_id] = max(progress, self._shown.get(job_id, 0))
+        """Note what a caller was shown by another process: nobody here is shown less. Who knows better says so.
+
+        So whoever follows a video at one node sees the vendor's own figure, which only the owner has.
+        """
+        shown, known = max(progress, self._shown.get(job_id, 0)), self._progress.get(job_id, 0)
+        self._shown[job_id] = max(shown, known)
+        if known > shown:
+            self.shown(job_id, known)
         self.report(job_id, progress)
 
     def forget(self, job_id: str) -> None:
