@@ -25,6 +25,7 @@ from urllib.parse import urlsplit
 import obstore
 import pytest
 from obstore.store import S3Store
+from tests.ports import quiet_port
 
 __all__ = ["S3Server", "missing_s3", "start_s3"]
 
@@ -126,7 +127,7 @@ class S3Server:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.port, self._cache_port, *ports = (_free_port() for _ in range(5))
+        self.port, self._cache_port, *ports = (quiet_port() for _ in range(5))
         self._ports = dict(zip(_SERVERS, (*ports, self.port), strict=True))
         self._processes: list[subprocess.Popen[bytes]] = []
 
@@ -318,9 +319,3 @@ def _disk() -> Path | None:
             os.setxattr(probe.name, "user.reelway", b"1")
             return folder
     return None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from tests.ports import quiet_port
 
 __all__ = ["PostgresServer", "missing_postgres", "postgres_programs", "start_postgres"]
 
@@ -200,7 +200,7 @@ class PostgresServer:
 
 def start_postgres(**settings: str) -> PostgresServer:
     """Make and start a server with these settings of `postgresql.conf` over the usual ones; whoever starts it removes it."""
-    server = PostgresServer(Path(tempfile.mkdtemp(prefix="reelway-postgres-")), _free_port(), settings)
+    server = PostgresServer(Path(tempfile.mkdtemp(prefix="reelway-postgres-")), quiet_port(), settings)
     try:
         server.make()
         server.start()
@@ -270,12 +270,6 @@ def _is_alive(process: int) -> bool:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] not in {"Z", "X"}
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(condition: object, what: str) -> None:

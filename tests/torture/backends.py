@@ -8,9 +8,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests.objects import S3Server, start_s3
 from tests.postgres import PostgresServer, start_postgres
 
-__all__ = ["Database", "FolderObjects", "Objects", "PostgresDatabase", "SmallDisk", "SqliteDatabase", "read_rows"]
+__all__ = [
+    "Database",
+    "FolderObjects",
+    "Objects",
+    "PostgresDatabase",
+    "S3Objects",
+    "SmallDisk",
+    "SqliteDatabase",
+    "read_rows",
+]
 
 Row = Mapping[str, Any]
 
@@ -90,7 +100,7 @@ class PostgresDatabase:
 
     @classmethod
     async def start(cls) -> "PostgresDatabase":
-        return cls(await asyncio.to_thread(start_postgres))
+        return await asyncio.to_thread(lambda: cls(start_postgres()))
 
     def environment(self, port: int) -> dict[str, str]:
         return {"REELWAY_DATABASE_URL": self._server.url(self._name, port=port)}
@@ -159,6 +169,40 @@ class FolderObjects:
 
     async def close(self) -> None:
         """Nothing runs."""
+
+
+class S3Objects:
+    """A bucket on a server of its own."""
+
+    def __init__(self, server: S3Server) -> None:
+        self._server = server
+        self._bucket = server.make_bucket()
+        self.port = server.port
+
+    @classmethod
+    async def start(cls) -> "S3Objects":
+        return await asyncio.to_thread(lambda: cls(start_s3()))
+
+    def environment(self, port: int) -> dict[str, str]:
+        return {"REELWAY_ASSETS_URL": f"s3://{self._bucket}", **self._server.environment(port=port)}
+
+    async def hurt(self, how: str, seconds: float) -> None:
+        """`crash` as a power cut does, or `freeze`: it stays connected and answers nothing."""
+        begin, end = {
+            "crash": (self._server.kill, self._server.start),
+            "freeze": (self._server.freeze, self._server.thaw),
+        }[how]
+        await asyncio.to_thread(begin)
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            await asyncio.to_thread(end)
+
+    async def keys(self) -> list[str]:
+        return list(await asyncio.to_thread(self._server.objects, self._bucket))
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._server.remove)
 
 
 class SmallDisk:

@@ -217,5 +217,5 @@ def _all_faults(chance: random.Random, topology: Topology, lease_seconds: float)
     if topology.database == "postgres":
         found += [fault("database", "database", 0.0, 2.0, how) for how in ("restart", "crash", "freeze")]
     if topology.objects == "s3":
-        found += [fault("objects", "objects", 0.0, 2.0, "crash")]
+        found += [fault("objects", "objects", 0.0, 2.0, how) for how in ("crash", "freeze")]
     return found

@@ -5,7 +5,7 @@ import zlib
 from typing import Any, NamedTuple
 
 from aiohttp import web
-from tests.torture.wires import quiet_port
+from tests.ports import quiet_port
 
 __all__ = ["Heard", "Receiver"]
 

@@ -5,7 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.torture.wires import Wire, quiet_port
+from tests.ports import quiet_port
+from tests.torture.wires import Wire
 
 PATIENCE_SECONDS = 5.0
 

@@ -6,13 +6,14 @@ for good, so its connections are reset when it heals. One event loop.
 
 import asyncio
 import contextlib
-import random
 import socket
 import struct
 from collections import deque
 from typing import Literal, get_args
 
-__all__ = ["BREAKS", "Break", "Wire", "quiet_port"]
+from tests.ports import quiet_port
+
+__all__ = ["BREAKS", "Break", "Wire"]
 
 Break = Literal["refuse", "reset", "hold", "deaf", "lost", "slow", "torn", "error"]
 """How a wire is broken.
@@ -41,17 +42,6 @@ _UNAVAILABLE = b"\r\n".join(
         b"unavailable",
     ]
 )
-_PORTS = range(15_000, 30_000)
-
-
-def quiet_port() -> int:
-    """Return a free port that no outgoing connection gets by chance, so that it is still free after a restart."""
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 class Wire:

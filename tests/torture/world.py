@@ -3,18 +3,20 @@
 import asyncio
 from pathlib import Path
 
+from tests.ports import quiet_port
 from tests.torture.backends import (
     Database,
     FolderObjects,
     Objects,
     PostgresDatabase,
+    S3Objects,
     SmallDisk,
     SqliteDatabase,
 )
 from tests.torture.node import CLOCK_VARIABLE, SABOTAGE_VARIABLE, set_clock
 from tests.torture.plan import ACCOUNTS, Topology
 from tests.torture.programs import Program
-from tests.torture.wires import Wire, quiet_port
+from tests.torture.wires import Wire
 
 __all__ = ["KEY", "LEASE_SECONDS", "World", "open_world"]
 
@@ -85,7 +87,10 @@ class World:
             if self.topology.database == "sqlite"
             else await PostgresDatabase.start()
         )
-        self.objects = FolderObjects(first / "assets" if self.topology.nodes == 1 else self.folder / "assets")
+        if self.topology.objects == "s3":
+            self.objects = await S3Objects.start()
+        else:
+            self.objects = FolderObjects(first / "assets" if self.topology.nodes == 1 else self.folder / "assets")
         await self._start_vendor()
         ports = {node: quiet_port() for node in self.topology.node_names}
         await self._wire("vendor-callbacks", *ports.values())
