@@ -5,6 +5,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,7 +14,7 @@ from tests.torture.callers import Tale
 from tests.torture.receiver import Heard
 from tests.torture.world import World
 
-__all__ = ["Evidence", "Submit", "gather"]
+__all__ = ["Evidence", "Submit", "gather", "keep"]
 
 _TAG = re.compile(r"torture-\d+-\d+")
 BILLABLE = ("accepted", "lost_answer")
@@ -71,6 +72,24 @@ async def gather(world: World, tales: Mapping[str, Tale], heard: list[Heard]) ->
         keys=tuple(await world.objects.keys()),
         heard=tuple(heard),
     )
+
+
+def keep(evidence: Evidence, file: Path) -> None:
+    """Write the books down for whoever looks for the reason."""
+    lines: list[dict[str, Any]] = [
+        {"book": "callers", **asdict(tale), "order": tale.order._asdict()} for tale in evidence.tales.values()
+    ]
+    lines += [{"book": "vendor", **submit._asdict()} for submit in evidence.submits]
+    lines += [{"book": "told", **heard._asdict()} for heard in evidence.heard]
+    for name, rows in evidence.rows.items():
+        lines += [
+            {"book": name, "tag": evidence.tags.get(row.get("job_id") or row.get("id", "")), **row} for row in rows
+        ]
+    file.write_text("".join(f"{json.dumps(line, default=_text)}\n" for line in lines))
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 def tag_of(prompt: str) -> str:

@@ -8,17 +8,17 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.torture.callers import Callers
-from tests.torture.evidence import Evidence, gather
+from tests.torture.evidence import Evidence, gather, keep
 from tests.torture.havoc import Havoc
 from tests.torture.invariants import contradictions
 from tests.torture.plan import Plan
 from tests.torture.receiver import Receiver
 from tests.torture.world import KEY, World, open_world
 
-__all__ = ["Outcome", "run_plan"]
+__all__ = ["QUIET_SECONDS", "Outcome", "run_plan"]
 
-_QUIET_SECONDS = 90.0
-"""In a world that is whole again, everything has ended after this time, or is stuck."""
+QUIET_SECONDS = 150.0
+"""In a world that is whole again, everything has ended after this time, or is stuck: look-ups of lost creates back off by then."""
 _TOLD_SECONDS = 75.0
 """A node that was killed holds the messages it was sending for half a minute; the first pause after an error is five seconds."""
 
@@ -42,8 +42,8 @@ class Outcome(NamedTuple):
         return not any(self.contradictions.values())
 
 
-async def run_plan(plan: Plan, folder: Path, sabotage: str = "") -> Outcome:
-    """Carry a plan out in an empty folder."""
+async def run_plan(plan: Plan, folder: Path, sabotage: str = "", *, quiet_seconds: float = QUIET_SECONDS) -> Outcome:
+    """Carry a plan out in an empty folder; in the end everything has `quiet_seconds` to end."""
     began = time.monotonic()
     receiver = Receiver()
     await receiver.open()
@@ -51,10 +51,12 @@ async def run_plan(plan: Plan, folder: Path, sabotage: str = "") -> Outcome:
     callers = Callers(world.callers_urls, KEY, receiver.url)
     await callers.open()
     try:
-        havoc, settling = await _torture(plan, world, callers)
+        havoc, settling = await _torture(plan, world, callers, quiet_seconds)
         await _until_told(world)
         await callers.settle()
         evidence = await gather(world, callers.tales, receiver.heard)
+        await asyncio.to_thread(keep, evidence, folder / "books.jsonl")
+        (folder / "faults.txt").write_text("".join(f"{at:6.1f} s  {fault}\n" for fault, at in havoc.done))
     finally:
         await callers.close()
         await world.close()
@@ -63,7 +65,7 @@ async def run_plan(plan: Plan, folder: Path, sabotage: str = "") -> Outcome:
     return _outcome(plan, evidence, callers, havoc, seconds, settling)
 
 
-async def _torture(plan: Plan, world: World, callers: Callers) -> tuple[Havoc, float]:
+async def _torture(plan: Plan, world: World, callers: Callers, quiet_seconds: float) -> tuple[Havoc, float]:
     """Ask and break; return when every caller has seen the end of its video, or the time is over."""
     zero = time.monotonic()
     havoc = Havoc(world, zero)
@@ -76,7 +78,7 @@ async def _torture(plan: Plan, world: World, callers: Callers) -> tuple[Havoc, f
         await asyncio.sleep(max(0.0, zero + plan.seconds - time.monotonic()))
         await wreaking
         quiet = time.monotonic()
-        await asyncio.wait(following, timeout=_QUIET_SECONDS)
+        await asyncio.wait(following, timeout=quiet_seconds)
         settling = time.monotonic() - quiet
     finally:
         callers.give_up()

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from reelway.assets.folder_writer import FolderWriter
+from reelway.assets.spec import Stored
 from reelway.core.failures import Failure, FailureKind
 from reelway.engine.submitting import Submitter
 
@@ -21,16 +23,14 @@ def _forget_the_journal() -> None:
 
 
 def _keep_other_bytes() -> None:
-    """Add a byte to whatever is downloaded, as a careless resume would."""
-    from reelway.engine.collecting import Collector
+    """Keep a byte too many of whatever is kept, as a careless resume would."""
+    commit = FolderWriter.commit
 
-    download = Collector._download
+    async def careless(writer: FolderWriter) -> Stored:
+        await writer.write(b"\0")
+        return await commit(writer)
 
-    async def careless(collector: Any, *arguments: Any) -> None:
-        await download(collector, *arguments)
-        await arguments[-1].write(b"\0")
-
-    Collector._download = careless  # type: ignore[method-assign]
+    FolderWriter.commit = careless  # type: ignore[method-assign]
 
 
 SABOTAGES: Mapping[str, Callable[[], None]] = {"journal": _forget_the_journal, "bytes": _keep_other_bytes}

@@ -72,6 +72,7 @@ class Wire:
         self._stop_listening()
         for line in tuple(self.lines):
             line.cut()
+        await asyncio.sleep(0.01)  # in which the loop closes what was cut
 
     async def damage(self, how: Break) -> None:
         """Break, until `heal`."""
@@ -135,6 +136,9 @@ class _Line:
         else:
             self.cut()
             return
+        if self not in self.wire.lines:  # the client has gone, or was cut off, meanwhile
+            self.server.abort()
+            return
         self.hold(self.wire.broken == "hold")
 
     def hold(self, held: bool) -> None:
@@ -173,14 +177,15 @@ class _Line:
                 other.write(data)
 
     def ended(self, end: "_End", *, cleanly: bool) -> None:
-        """An end will send nothing more; `cleanly` says whether it still reads."""
+        """An end will send nothing more; `cleanly` says whether it still reads. Nobody hears of it over a wire with a gap."""
         other = self.server if end is self.client else self.client
-        if self.has_gap or not cleanly:
-            self.wire.lines.discard(self)
-            if not self.has_gap:
-                other.abort()
+        if self.has_gap:
             return
-        other.finish()
+        if cleanly:
+            other.finish()
+        else:
+            self.wire.lines.discard(self)
+            other.abort()
 
     def cut(self, *, gently: bool = False) -> None:
         """End both connections: with a reset, or so that what was written still arrives."""
