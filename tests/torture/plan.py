@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 from tests.torture.wires import BREAKS
 
-__all__ = ["ACCOUNTS", "Fault", "FaultKind", "Following", "Order", "Plan", "Topology", "make_plan"]
+__all__ = ["ACCOUNTS", "LATEST_SECONDS", "Fault", "FaultKind", "Following", "Order", "Plan", "Topology", "make_plan"]
 
 FaultKind = Literal["kill", "freeze", "stop", "clock", "disk", "wire", "storm", "database", "objects"]
 Following = Literal["wait", "poll", "events"]
@@ -121,6 +121,8 @@ _VENDOR_BREAKS = BREAKS
 _CLIENT_BREAKS = ("refuse", "reset", "hold", "deaf", "lost", "slow")
 _DATABASE_BREAKS = ("refuse", "reset", "hold", "deaf", "lost", "slow")
 _CALL_BREAKS = ("refuse", "deaf", "hold", "error")
+LATEST_SECONDS = 8.0
+"""What a node sent to a vendor arrives at most so much later, or never."""
 _FIRST_FAULT_SECONDS = 2.0
 _AFTERMATH_SECONDS = {"kill": 3.0, "stop": 3.0}
 """How long a target is left in peace after its fault: a node takes this long to start."""
@@ -206,7 +208,8 @@ def _all_faults(chance: random.Random, topology: Topology, lease_seconds: float)
         found.append(fault("clock", node, 2.0, 6.0, f"{leap:+d} s"))
         if topology.small_disks:
             found.append(fault("disk", node, 1.0, 4.0))
-        found += [fault("wire", f"{node}-vendor", 0.5, 5.0, how) for how in _VENDOR_BREAKS]
+        found += [fault("wire", f"{node}-vendor", 0.5, 5.0, how) for how in _VENDOR_BREAKS if how != "hold"]
+        found.append(fault("wire", f"{node}-vendor", 2.0, LATEST_SECONDS, "hold"))
         found += [fault("wire", f"client-{node}", 0.5, 4.0, how) for how in _CLIENT_BREAKS]
         if topology.database == "postgres":
             found += [fault("wire", f"{node}-database", 0.5, lease_seconds * 1.5, how) for how in _DATABASE_BREAKS]

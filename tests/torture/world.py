@@ -14,7 +14,7 @@ from tests.torture.backends import (
     SqliteDatabase,
 )
 from tests.torture.node import CLOCK_VARIABLE, SABOTAGE_VARIABLE, set_clock
-from tests.torture.plan import ACCOUNTS, Topology
+from tests.torture.plan import ACCOUNTS, LATEST_SECONDS, Topology
 from tests.torture.programs import Program
 from tests.torture.wires import Wire
 
@@ -30,6 +30,7 @@ _SETTINGS = {
     "REELWAY_POLL_LONGEST_SECONDS": "1.5",
     "REELWAY_LOOKUP_SECONDS": "0.5",
     "REELWAY_CALLBACK_WAIT_SECONDS": "15",
+    "REELWAY_ARRIVAL_SECONDS": str(LATEST_SECONDS + 1),
     "REELWAY_CONNECT_SECONDS": "2",
     "REELWAY_READ_SECONDS": "4",
     "REELWAY_REQUEST_SECONDS": "5",
