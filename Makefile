@@ -1,6 +1,6 @@
 # Everything a newcomer needs. Each target prepares the environment first; the second time that takes no time.
 
-.PHONY: help demo serve test check bench docs lock clean
+.PHONY: help demo serve test check torture bench docs lock clean
 
 help: ## say what there is
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -18,6 +18,12 @@ test: ## run everything: style, types, layers, tests, docs
 
 check: ## run style, types and layers alone
 	@scripts/test check
+
+torture: ## break two nodes, their database, bucket and vendor in every way, and compare the books: SEEDS, JOBS, FAULTS
+	@scripts/setup dev
+	@scripts/setup-postgres
+	@scripts/setup-s3
+	@.venv/bin/python -m tests.torture --seeds $(or $(SEEDS),10) --jobs $(or $(JOBS),2000) --faults $(or $(FAULTS),50)
 
 bench: ## measure our HTTP server against a bare one
 	@scripts/setup dev

@@ -76,6 +76,9 @@ pipeline = catch_errors cache s3api tempauth bulk slo proxy-server
 [app:proxy-server]
 use = egg:swift#proxy
 account_autocreate = true
+# There is one of each: to leave it alone for a minute after errors would be to be down for a minute.
+error_suppression_limit = 1000000
+conn_timeout = 5
 
 [filter:catch_errors]
 use = egg:swift#catch_errors

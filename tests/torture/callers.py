@@ -7,6 +7,7 @@ import asyncio
 import hashlib
 import json
 import random
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -39,6 +40,10 @@ class Tale:
     deleted: bool = False
     cancel_sent: bool = False
     content_sha256: str | None = None
+    in_time: bool = False
+    """Whether its caller saw the end of it before the time was over."""
+    took: float = 0.0
+    """Seconds from the first create until then."""
     oddities: list[str] = field(default_factory=list)
     """Answers that no caller should get."""
 
@@ -83,15 +88,16 @@ class Callers:
     async def follow(self, order: Order) -> None:
         """Ask for a video, and do with it what this caller does, to the end of it."""
         tale = self.tales[order.tag] = Tale(order)
+        began = time.monotonic()
         await self._create(tale)
-        if tale.refused is not None:
-            return
         interfering = asyncio.create_task(self._interfere(tale))
         try:
             while not tale.ended:
                 await self._look(tale)
-        finally:
             await interfering
+        finally:
+            interfering.cancel()
+        tale.in_time, tale.took = True, time.monotonic() - began
 
     async def _create(self, tale: Tale) -> None:
         order, account = tale.order, tale.order.account
@@ -156,6 +162,8 @@ class Callers:
 
     async def _interfere(self, tale: Tale) -> None:
         order = tale.order
+        if tale.refused is not None:
+            return
         if order.cancel_after is not None:
             await asyncio.sleep(order.cancel_after)
             await self._cancel(tale)

@@ -35,6 +35,13 @@ def nothing_is_lost(evidence: Evidence) -> Iterator[str]:
             yield f"{tag}: {tale.video_id} is still {jobs[tale.video_id]['state']}"
 
 
+def nothing_is_stuck(evidence: Evidence) -> Iterator[str]:
+    """In a world that is whole again, every caller sees the end of its video in good time."""
+    for tag, tale in evidence.tales.items():
+        if not tale.in_time:
+            yield f"{tag}: {tale.video_id} at {tale.order.account.name} had not ended in time: {tale.order.prompt}"
+
+
 def nothing_is_submitted_twice(evidence: Evidence) -> Iterator[str]:
     """At most one submit of a video made something."""
     for tag, submits in evidence.billable().items():
@@ -183,6 +190,7 @@ def what_could_be_made_is_kept(evidence: Evidence) -> Iterator[str]:
 
 PROMISES: tuple[Callable[[Evidence], Iterator[str]], ...] = (
     nothing_is_lost,
+    nothing_is_stuck,
     nothing_is_submitted_twice,
     no_video_without_a_job,
     bytes_are_the_vendors,

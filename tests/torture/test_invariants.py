@@ -18,7 +18,7 @@ STORY = ("queued", "submitting", "running", "collecting", "completed")
 def sound() -> Evidence:
     """One video that went well, told of and kept."""
     order = Order(TAG, 0.0, ACCOUNTS[0], f"a fox, {TAG}", may_fail=False, following="wait", told=True)
-    tale = Tale(order, video_id=VIDEO, status="completed", content_sha256="aa")
+    tale = Tale(order, video_id=VIDEO, status="completed", content_sha256="aa", in_time=True)
     names = ("created", "submit_started", "accepted", "rendered", "kept")
     return Evidence(
         tales={TAG: tale},
@@ -82,6 +82,7 @@ SPOILT: list[tuple[str, Spoil]] = [
     ("nothing_is_lost", with_rows("jobs")),
     ("nothing_is_lost", with_job(state="running")),
     ("nothing_is_lost", with_tale(video_id=None)),
+    ("nothing_is_stuck", with_tale(in_time=False)),
     ("nothing_is_submitted_twice", with_more("submits", Submit(TAG, "lost_answer", "other", 3.0, None))),
     ("no_video_without_a_job", with_more("submits", Submit("torture-1-00002", "accepted", "other", 3.0, None))),
     ("no_video_without_a_job", with_job(operation_key=None)),

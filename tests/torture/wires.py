@@ -163,8 +163,9 @@ class _Line:
             case "deaf" if not from_client:
                 self.has_gap = True
             case "error" if from_client:
-                self.client.write(_UNAVAILABLE)
-                self.client.finish()
+                if not self.has_gap:
+                    self.client.write(_UNAVAILABLE)
+                    self.client.finish()
                 self.has_gap = True
             case "slow":
                 other.write_late(data)
