@@ -20,6 +20,7 @@ __all__ = ["Rescuer"]
 
 _log = logger("engine.rescue")
 _SLICE = 1000
+_LOOKS_A_SECOND = 500
 _RETRY_SECONDS = 1.0
 """After a renewal that the store refused: well within a lease."""
 _LOOKS = 4
@@ -165,12 +166,18 @@ class Rescuer:
         return holds and not job.is_final and job.id not in self._worker
 
     async def _adopt(self) -> None:
-        tools = self._tools
+        tools, count = self._tools, 0
         while True:
             jobs = await tools.store.claim(self._node, tools.epoch, tools.clock(), _SLICE)
             for job in jobs:
-                self._worker.adopt(job)
+                count += 1
+                self._worker.adopt(job, self._pause_seconds(count))
             if jobs:
                 _log.info("jobs_adopted", node=self._node, count=len(jobs))
             if len(jobs) < _SLICE:
                 return
+
+    def _pause_seconds(self, count: int) -> float:
+        """Return how long the first look at adopted job number `count` waits: many at once must not storm their vendors."""
+        tools = self._tools
+        return min(count / _LOOKS_A_SECOND, tools.limits.longest_poll_seconds * tools.random())

@@ -60,9 +60,10 @@ class Worker:
         """Look at what is due: the lease was renewed, or the server stops."""
         self._wake.set()
 
-    def adopt(self, job: Job) -> None:
-        """Take on an unfinished job: one just created, or one found on the disk."""
-        watch = Watch(job, self._tools.clock())
+    def adopt(self, job: Job, pause_seconds: float = 0.0) -> None:
+        """Take on an unfinished job: one just created, or one found on the disk. A running one is looked at after the pause."""
+        due = self._tools.clock() + (pause_seconds if job.state is State.RUNNING else 0.0)
+        watch = Watch(job, due)
         self._tools.seal(watch)
         self._watches[job.id] = watch
         if job.route is not None and job.state in {State.SUBMITTING, State.RUNNING}:
