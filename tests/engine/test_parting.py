@@ -142,9 +142,11 @@ async def test_death_on_the_way_is_no_end(tmp_path: Path, way: str, point: str) 
     stage.now += 3600  # the holds of the dead are over
     await stage.open()
     await stage.engine._cleaner.clean()
+    async with asyncio.timeout(20):
+        while await stage.store.errands(video_id):
+            await asyncio.sleep(0.01)  # the engine's own duty may have taken it
     job, files = await stage.store.get(video_id), [key for key in await stage.files() if video_id in key]
     story = await stage.story(video_id)
-    assert await stage.store.errands(video_id) == ()
     await stage.close()
     match way:
         case "deleting":
