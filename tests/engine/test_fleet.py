@@ -282,6 +282,24 @@ async def test_a_node_that_was_asleep_learns_that_it_lost_its_jobs(
     assert len(script.submitted) == 2
 
 
+async def test_what_was_begun_under_a_lost_lease_is_cut_short(node: MakeNode, script: Script) -> None:
+    """Nobody goes on fetching what another node is fetching by now."""
+    one = await node("one")
+    job = await running(one)
+    script.gate = asyncio.Event()
+    one.engine._worker.nudge(job.id)
+    async with asyncio.timeout(10):
+        while not script.held:
+            await asyncio.sleep(0.01)
+    [step] = one.engine._worker._steps
+    await one.store.leave("one", one.tools.epoch)
+    async with asyncio.timeout(10):
+        await asyncio.wait({step})
+    assert step.cancelled()
+    script.gate.set()
+    assert (await owned(one, job.id)).epoch > job.epoch
+
+
 async def test_a_step_from_before_does_not_write_under_the_new_lease(node: MakeNode, script: Script) -> None:
     """The job was taken away and came back while a submit was on its way: that submit's answer is not written twice over."""
     one = await node("one")

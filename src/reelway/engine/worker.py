@@ -123,7 +123,12 @@ class Worker:
             self.nudge(job_id)
 
     def drop_all(self) -> None:
-        """Forget every job: the lease is lost, others own them now."""
+        """Forget every job: the lease is lost, others own them now, and what is begun here would only be in their way.
+
+        Submits on their way go on, since what they hear is worth a line in the log; what they write is refused.
+        """
+        for task in self._steps - self._submits():
+            task.cancel()
         for watch in list(self._watches.values()):
             self._drop(watch)
 
