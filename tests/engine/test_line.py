@@ -19,8 +19,8 @@ class Way:
 ONE = Way("a")
 
 
-def ticket(number: int, tenant: str, way: Way = ONE, **values: float) -> Ticket[Way]:
-    return Ticket(job_id=f"{tenant}{number}", tenant=tenant, group=way, created_at=float(number), **values)
+def ticket(number: int, tenant: str, way: Way = ONE, *, urgency: int = 0) -> Ticket[Way]:
+    return Ticket(job_id=f"{tenant}{number}", tenant=tenant, group=way, created_at=float(number), urgency=urgency)
 
 
 def served(line: Line[Way], account: str, *ways: Way) -> str:
@@ -75,12 +75,14 @@ def test_one_whose_accounts_are_closed_does_not_hold_up_others_nor_is_owed_for_i
 
 
 def test_what_costs_more_counts_for_more() -> None:
-    """A tenant with videos that take three times as long gets a third as many."""
-    line: Line[Way] = Line({})
+    """A tenant with videos that take three times as long gets a third as many; by what is known now, not when they came."""
+    long, costs = Way("a"), {"long": 30.0}
+    line: Line[Way] = Line({}, lambda way: costs["long"] if way is long else 1.0)
     for number in range(100):
-        line.add(ticket(number, "long", cost=3.0))
+        line.add(ticket(number, "long", long))
         line.add(ticket(number, "short"))
-    turns = Counter(served(line, "a").rstrip("0123456789") for _ in range(80))
+    costs["long"] = 3.0
+    turns = Counter(served(line, "a", ONE, long).rstrip("0123456789") for _ in range(80))
     assert turns == {"short": 60, "long": 20}
 
 

@@ -23,12 +23,12 @@ class Place(Record):
 
 
 class Dispatcher:
-    """Gives waiting jobs to accounts as they have room. `seconds_each` tells how long a job will occupy a place."""
+    """Gives waiting jobs to accounts as they have room. `seconds_each` tells how long a card's job occupies a place."""
 
-    def __init__(self, router: Router, seconds_each: Callable[[Job], float], weights: Mapping[str, float]) -> None:
+    def __init__(self, router: Router, seconds_each: Callable[[str], float], weights: Mapping[str, float]) -> None:
         self._router = router
+        self._line: Line[Group] = Line(weights, self._seconds)
         self._seconds_each = seconds_each
-        self._line: Line[Group] = Line(weights)
 
     def __len__(self) -> int:
         return len(self._line)
@@ -44,7 +44,6 @@ class Dispatcher:
             group=group,
             created_at=job.created_at,
             urgency=job.urgency,
-            cost=max(self._seconds_each(job), 1.0),
         )
         self._line.add(ticket)
         return True
@@ -81,5 +80,8 @@ class Dispatcher:
             return None
         opens_at = self._router.opens_at(ticket.group, now)
         closed = 0.0 if opens_at == inf else max(opens_at - now, 0.0)
-        speed = self._router.per_second(ticket.group, ticket.cost)
+        speed = self._router.per_second(ticket.group, self._seconds(ticket.group))
         return Place(position=position, wait_seconds=closed + (0.0 if speed == inf else (position + 1) / speed))
+
+    def _seconds(self, group: Group) -> float:
+        return max(self._seconds_each(group.card), 1.0)

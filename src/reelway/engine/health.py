@@ -27,7 +27,7 @@ _FORGOTTEN_SECONDS = 3600.0
 """In this time without outcomes half of what was bad is forgotten."""
 _GOOD = 0.85
 _BAD = 0.6
-_TRICKLE_SECONDS = 10.0
+_TRICKLE_SECONDS = 30.0
 """Between two videos for an account in bad health, however fast it fails."""
 _PLACES_WITHOUT_LIMIT = 10
 """What an account without a limit is measured by while it is not quite well."""

@@ -8,7 +8,7 @@ saves nothing up. Within a tenant the more urgent job goes first, then the older
 import heapq
 import math
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Generic, Protocol, TypeVar
 
 from reelway.core.record import Record
@@ -38,8 +38,6 @@ class Ticket(Record, Generic[_G]):
     created_at: float
     urgency: int = 0
     """Less is more urgent, among the jobs of one tenant."""
-    cost: float = 1.0
-    """What it takes of an account: seconds of a place, say."""
 
     @property
     def key(self) -> _Key:
@@ -103,10 +101,15 @@ class _Share:
 
 
 class Line(Generic[_G]):
-    """Jobs that wait. `weights` are those of tenants; all others weigh 1."""
+    """Jobs that wait. `weights` are those of tenants; all others weigh 1.
 
-    def __init__(self, weights: Mapping[str, float]) -> None:
+    `cost` is what a job of a group takes of an account, seconds of a place say: as known when it is served, lest whoever came
+    before it was known pays another price.
+    """
+
+    def __init__(self, weights: Mapping[str, float], cost: Callable[[_G], float] = lambda group: 1.0) -> None:
         self._weights = weights
+        self._cost = cost
         self._tickets: dict[str, Ticket[_G]] = {}
         self._queues: dict[str, dict[_G, _Queue]] = {}
         self._waiting: dict[_G, int] = {}
@@ -172,7 +175,7 @@ class Line(Generic[_G]):
                 passed_over.append(heapq.heappop(share.heap)[1])
         if found is not None:
             self.remove(found.job_id)
-            share.serve(found.tenant, found.cost / self._weight(found.tenant))
+            share.serve(found.tenant, self._cost(found.group) / self._weight(found.tenant))
         for tenant in passed_over:  # what could not be had by anyone is not owed to them later
             share.times[tenant] = max(share.times[tenant], share.clock)
             heapq.heappush(share.heap, (share.times[tenant], tenant))
@@ -183,17 +186,17 @@ class Line(Generic[_G]):
         ticket = self._tickets.get(job_id)
         if ticket is None:
             return None
-        accounts = set(ticket.group.accounts)
+        accounts, cost = set(ticket.group.accounts), self._cost(ticket.group)
         own = self._queues[ticket.tenant]
         ahead = sum(queue.before(ticket.key) for group, queue in own.items() if accounts.intersection(group.accounts))
         account = ticket.group.accounts[0]
         times = self._shares[account].times
-        start = times[ticket.tenant] + ahead * ticket.cost / self._weight(ticket.tenant)
+        start = times[ticket.tenant] + ahead * cost / self._weight(ticket.tenant)
         for tenant, queues in self._queues.items():
             if tenant == ticket.tenant or tenant not in times:
                 continue
             backlog = sum(len(queue) for group, queue in queues.items() if account in group.accounts)
-            turns = (start - max(times[tenant], self._shares[account].clock)) * self._weight(tenant) / ticket.cost
+            turns = (start - max(times[tenant], self._shares[account].clock)) * self._weight(tenant) / cost
             is_first = times[tenant] == start and tenant < ticket.tenant
             ahead += min(backlog, max(math.ceil(turns), int(is_first)))
         return ahead

@@ -173,7 +173,7 @@ class Tools:
         self.charging = Charging(cards, rates)
         self.board = Board()
         self.durations = Durations()
-        self.dispatcher = Dispatcher(router, self.typical_seconds, weights)
+        self.dispatcher = Dispatcher(router, self.typical_seconds_of, weights)
         self.stopping = asyncio.Event()
         self.draining = asyncio.Event()
         """Set when this node hands its work over: no step begins any more."""
@@ -209,7 +209,11 @@ class Tools:
 
     def typical_seconds(self, job: Job) -> float:
         """Return how long this model usually takes to render."""
-        return self.durations.typical(job.request.card, self.cards(job.request.card).typical_seconds)
+        return self.typical_seconds_of(job.request.card)
+
+    def typical_seconds_of(self, card: str) -> float:
+        """Return how long the model of a card usually takes to render."""
+        return self.durations.typical(card, self.cards(card).typical_seconds)
 
     def account_of(self, job: Job) -> Account | None:
         """Return the account that works on a job, with the key that its work was begun with."""
