@@ -15,7 +15,7 @@ from reelway.cli.main import app
 from reelway.core.failures import FailureKind, remedy_for
 from reelway.core.lifecycle import FINAL, TRANSITIONS, State, public_status
 from reelway.dialects.aliases import ALIASES, INPUT_SLOTS
-from reelway.settings import ENVIRONMENT_VENDORS, AccountSettings, Settings
+from reelway.settings import ENVIRONMENT_VENDORS, AccountSettings, Settings, TenantSettings
 from reelway.settings.environment import EnvironmentVendor
 from reelway.settings.settings import SECTIONS
 from reelway.vendors.openai_services import SERVICES, Service
@@ -114,6 +114,10 @@ def _account_fields() -> str:
     return table(("field", "default", "meaning"), list(_fields(AccountSettings)))
 
 
+def _tenant_fields() -> str:
+    return table(("field", "default", "meaning"), list(_fields(TenantSettings)))
+
+
 def _fields(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
     for name, field in model.model_fields.items():
         yield f"`{name}`", _default(name, field), field.description or ""
@@ -204,6 +208,7 @@ PARTS: Mapping[str, Callable[[], str]] = MappingProxyType(
         "openai-services": _openai_services,
         "sections": _sections,
         "settings": _settings,
+        "tenant-fields": _tenant_fields,
     }
 )
 

@@ -127,6 +127,7 @@ class StandIn:
         self.unstaged: list[str] = []
         self.created: list[tuple[VideoRequest, bool]] = []
         self.keys: dict[str, tuple[str, str]] = {}
+        self.urgencies: list[int] = []
         self.sendings: list[tuple[int | None, str]] = []
         """Of each create, which sending it said it was, and the hash of its body."""
         self.unsaid: list[float | None] = []
@@ -174,6 +175,7 @@ class StandIn:
     ) -> Video:
         self._check(request, caller, strict)
         self.sendings.append((sending, body_hash))
+        self.urgencies.append(urgency)
         self.unsaid.append(unsaid_at)
         if idempotency_key is not None and idempotency_key in self.keys:
             known_hash, video_id = self.keys[idempotency_key]

@@ -297,3 +297,12 @@ async def test_the_lifespan_is_entered_and_left(service: StandIn) -> None:
     await app({"type": "lifespan", "state": {}}, receive, send)
     assert story == ["started", "stopped"]
     assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+
+
+async def test_a_priority_is_one_of_three_words(ask: Ask, service: StandIn) -> None:
+    """Any other is refused with its name."""
+    for word, urgency in (("high", -1), ("Low", 1), ("normal", 0)):
+        await ask("POST", "/v1/videos", body=encoded(), content_type=JSON, headers={"reelway-priority": word})
+        assert service.urgencies[-1] == urgency
+    answer = await ask("POST", "/v1/videos", body=encoded(), content_type=JSON, headers={"reelway-priority": "asap"})
+    assert (answer.status, answer.error["param"]) == (400, "Reelway-Priority")

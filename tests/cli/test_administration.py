@@ -1,5 +1,6 @@
 """`reelway keys`, `db` and `doctor`: directly on the data folder, without a server."""
 
+import asyncio
 import json
 import socket
 import sqlite3
@@ -10,10 +11,13 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 from tests.cli.fake_server import FakeServer, Reply
+from tests.store.records import creation, make_job, route
 
 from reelway.cli.checkup import check_everything
 from reelway.cli.vendor_calls import VendorAnswer, call_vendor
+from reelway.core.lifecycle import State
 from reelway.settings import AccountSettings, accounts_from_environment
+from reelway.store.sqlite import SqliteStore
 
 
 def test_a_key_is_shown_once(run: Run) -> None:
@@ -90,6 +94,25 @@ def test_a_healthy_machine_has_no_complaints(run: Run, monkeypatch: pytest.Monke
     subjects = {finding["subject"] for finding in report["findings"]}
     assert {"python", "sqlite", "codecs", "settings", "data folder", "disk", "database", "port", "vendors"} <= subjects
     assert not Path("data").exists()
+
+
+def test_accounts_that_do_nothing_or_are_missed_are_found(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service nobody has, and an account that is gone while its videos are being made."""
+    monkeypatch.setenv("REELWAY_PORT", str(_free_port()))
+    run("db", "upgrade")
+    asyncio.run(_keep_running(tmp_path / "data" / "reelway.db"))
+    Path("reelway.toml").write_text(
+        '[[account]]\nname = "box"\nvendor = "bytedance"\nservice = "arc"\n'
+        f'base_url = "http://127.0.0.1:{_free_port()}"\nkey = "sk-a"\n'
+    )
+
+    result = run("doctor")
+
+    assert "bytedance has no service 'arc', so it gets no video; use one of ark, byteplus." in result.out
+    assert "1 video(s) are being made at the account 'gone', which is not configured any more" in result.out
+    assert result.code == 1
 
 
 def test_a_port_in_use_is_found(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -191,6 +214,14 @@ def test_a_vendor_of_a_later_version_is_left_alone() -> None:
     answer = call_vendor(AccountSettings(name="a", vendor="tomorrow", base_url="https://tomorrow.example"))
 
     assert (answer.level, answer.text) == ("warning", "tomorrow is not served by this version")
+
+
+async def _keep_running(path: Path) -> None:
+    """Write a video that is being made at an account called `gone`."""
+    store = SqliteStore(path)
+    await store.open()
+    await store.create(creation(make_job(state=State.RUNNING, route=route("gone"))))
+    await store.close()
 
 
 def _free_port() -> int:

@@ -34,7 +34,7 @@ def service(stage: Stage) -> Service:
     return service_of(stage)
 
 
-def service_of(stage: Stage) -> Service:
+def service_of(stage: Stage, limits: ServiceLimits | None = None) -> Service:
     """Return the use cases in front of an engine; the operator allows two hosts of the private network."""
     tools, catalog = stage.tools, load_catalog()
     inputs = InputKeeper(
@@ -67,7 +67,7 @@ def service_of(stage: Stage) -> Service:
         catalog=catalog,
         keys=KeyRing(stage.store),
         rates=DEFAULT_RATES,
-        limits=ServiceLimits(),
+        limits=limits or ServiceLimits(),
         clock=stage.clock,
         new_id=lambda: make_id("video", stage.clock(), next(stage.ticks).to_bytes(10, "big")),
     )

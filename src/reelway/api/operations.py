@@ -91,6 +91,12 @@ _STRICT = Parameter(
     schema={"type": "boolean"},
     description="Refuse what would otherwise be a warning.",
 )
+_PRIORITY = Parameter(
+    name="Reelway-Priority",
+    place="header",
+    schema={"type": "string", "enum": ["high", "normal", "low"]},
+    description="Where it stands among your own videos that wait for an account.",
+)
 _BODY_ERRORS = (400, 401, 402, 403, 404, 408, 409, 410, 413, 415, 422, 429, 500, 503)
 _READ_ERRORS = (400, 401, 403, 404, 500, 503)
 _VIDEO_HEADERS = ("x-request-id", "openai-poll-after-ms")
@@ -104,7 +110,7 @@ def _create(path: str, name: str, summary: str, description: str, body: str) -> 
         tag="Videos",
         summary=summary,
         description=description,
-        parameters=((_ID,) if "{id}" in path else ()) + (_KEY, _STRICT),
+        parameters=((_ID,) if "{id}" in path else ()) + (_KEY, _STRICT, _PRIORITY),
         body=body,
         answer="Video",
         answer_text="Accepted and on disk. Ask again, wait, or listen to its events.",

@@ -198,6 +198,7 @@ def _vendors(settings: Settings, call: Call) -> list[Finding]:
     ]
     accounts = all_accounts(settings)
     findings += [Finding("warning", "vendors", text) for text in _account_notices(settings, accounts)]
+    findings += _lost_accounts(settings, accounts)
     if not accounts:
         text = "none configured: the sandbox answers" if settings.sandbox != "off" else "none configured"
         level: Literal["warning", "bad"] = "warning" if settings.sandbox != "off" else "bad"
@@ -220,6 +221,27 @@ def _account_notices(settings: Settings, accounts: Sequence[AccountSettings]) ->
     except CatalogInvalid as error:
         return (str(error),)
     return account_notices(accounts, catalog.cards)
+
+
+def _lost_accounts(settings: Settings, accounts: Sequence[AccountSettings]) -> list[Finding]:
+    """Find accounts that videos are being made at and that are not configured any more."""
+    from reelway.store.admin import unfinished_accounts
+
+    try:
+        busy = unfinished_accounts(database_file(settings))
+    except (CommandFailed, ReelwayError):
+        return []  # none yet, or said above
+    known = {account.name for account in accounts} | ({"sandbox"} if settings.sandbox != "off" else set())
+    return [
+        Finding(
+            "bad",
+            "vendors",
+            f"{count} video(s) are being made at the account {name!r}, which is not configured any more",
+            "Bring it back, with `draining = true` if it should get no more, until they have ended; else they fail in time.",
+        )
+        for name, count in busy.items()
+        if name not in known
+    ]
 
 
 def _clock(ahead_seconds: float) -> Finding:

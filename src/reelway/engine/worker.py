@@ -36,6 +36,7 @@ class Worker:
         tools.nudge = self.nudge
         tools.room_made = self.wake
         self._watches: dict[str, Watch] = {}
+        self._missed: set[str] = set()
         self._heap: list[tuple[float, int, str]] = []
         self._order = itertools.count()
         self._wake = asyncio.Event()
@@ -68,7 +69,18 @@ class Worker:
         self._watches[job.id] = watch
         if job.route is not None and job.state in {State.SUBMITTING, State.RUNNING}:
             self._tools.hold(watch, job.route.account)
+        if job.route is not None and self._tools.account(job.route.account) is None:
+            self._miss(job.route.account)
         self._schedule(watch, watch.due)
+
+    def _miss(self, account: str) -> None:
+        """Say once that an account is gone whose videos are still being made."""
+        if account not in self._missed:
+            self._missed.add(account)
+            advice = (
+                "its videos wait until it is back, and fail at their deadline; with draining = true it gets no new ones"
+            )
+            _log.error("account_missing", account=account, advice=advice)
 
     def nudge(self, job_id: str) -> bool:
         """Take the next step of a job now; False when this node does not work on it."""

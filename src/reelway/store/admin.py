@@ -16,7 +16,7 @@ from reelway.store.failures import explained
 from reelway.store.queries import load
 from reelway.store.revisions import HEAD, revision_of
 
-__all__ = ["CheckReport", "backup", "check", "upgrade"]
+__all__ = ["CheckReport", "backup", "check", "unfinished_accounts", "upgrade"]
 
 _SQL = load("checking")
 _LEDGER = {
@@ -63,6 +63,12 @@ def check(path: Path) -> CheckReport:
             problems.extend(f"{job_id}: {words}" for (job_id,) in connection.execute(_SQL[name].text))
         counts = {str(kind): int(count) for kind, count in connection.execute(_SQL["counts"].text)}
         return CheckReport(path=str(path), revision=revision, head=HEAD, counts=counts, problems=tuple(problems))
+
+
+def unfinished_accounts(path: Path) -> dict[str, int]:
+    """Return how many videos are being made at each account."""
+    with _reading(path) as connection:
+        return {str(account): int(count) for account, count in connection.execute(_SQL["unfinished_accounts"].text)}
 
 
 def backup(path: Path, target: Path) -> Path:

@@ -31,3 +31,9 @@ WHERE reserved.kind = 'reserve'
 -- The video is still being made, and its money was settled or released.
 SELECT jobs.id FROM jobs JOIN entries AS ending ON ending.job_id = jobs.id AND ending.kind <> 'reserve'
 WHERE jobs.state IN ('queued', 'submitting', 'running', 'collecting')
+
+-- name: unfinished_accounts
+-- How many videos are being made at each account.
+SELECT account, count(*) FROM jobs
+WHERE account IS NOT NULL AND state IN ('queued', 'submitting', 'running', 'collecting')
+GROUP BY account ORDER BY account

@@ -52,17 +52,18 @@ class Vendor(Acme):
     def __init__(self, vendor: str) -> None:
         super().__init__(Script())
         self.vendor = vendor
-        self.begun: list[tuple[float, str]] = []
+        self.begun: list[tuple[str, str]] = []
+        """Account and video, in order."""
         self.running: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.sick: set[str] = set()
 
     def submit(self, submission: Submission) -> Flow[Accepted]:
         account, now = submission.settings["name"], asyncio.get_running_loop().time()
-        self.begun.append((now, account))
+        self.begun.append((account, submission.reference.rpartition("-")[0]))
         self.running[account] += 1
         self.most[account] = max(self.most[account], self.running[account])
-        number = sum(name == account for _, name in self.begun)
+        number = sum(name == account for name, _ in self.begun)
         operation = {"id": submission.reference, "account": account, "due": now + RENDER_SECONDS}
         operation["fails"] = account in self.sick and number % 2 == 0
         return Accepted(operation=operation, key=submission.reference, poll_after_seconds=RENDER_SECONDS)
@@ -96,7 +97,7 @@ class Market(Stage):
             for name, vendor in VENDORS.items()
         )
         super().__init__(folder, Script(), Acme(Script()), ())
-        self.wanted: list[str] = []
+        self.wanted: dict[str, str] = {}
         self.vendors = {vendor: Vendor(vendor) for vendor in VENDORS.values()}
         catalog = load_catalog(extra_cards=[CARD])
         loop = asyncio.get_running_loop()
@@ -128,17 +129,12 @@ class Market(Stage):
     async def begun_in(self, seconds: float) -> tuple[Counter[str], Counter[str]]:
         """Let time pass; return how many videos each account and each tenant had begun in it."""
         before = {vendor: len(vendor.begun) for vendor in self.vendors.values()}
-        tenants = await self._begun_of_tenants()
         await asyncio.sleep(seconds)
-        accounts = Counter(name for vendor, seen in before.items() for _, name in vendor.begun[seen:])
-        return accounts, await self._begun_of_tenants() - tenants
-
-    async def _begun_of_tenants(self) -> Counter[str]:
-        jobs = await self.store.get_many(tuple(self.wanted))
-        return Counter({job.tenant: 0 for job in jobs}) + Counter(job.tenant for job in jobs for _ in job.attempts)
+        begun = [entry for vendor, seen in before.items() for entry in vendor.begun[seen:]]
+        return Counter(account for account, _ in begun), Counter(self.wanted[video_id] for _, video_id in begun)
 
     async def create(self, job: Any, takes: Any = ()) -> None:
-        self.wanted.append(job.id)
+        self.wanted[job.id] = job.tenant
         await super().create(job, takes)
 
 
@@ -157,15 +153,15 @@ async def _market(folder: Path) -> None:
     market = Market(folder)
     await market.open()
     try:
-        await market.wants("greedy", 600)
+        await market.wants("greedy", 800)
         await asyncio.sleep(60)
         for tenant in ("modest", "shy"):
-            await market.wants(tenant, 200)
+            await market.wants(tenant, 300)
 
-        accounts, tenants = await market.begun_in(300)
+        accounts, tenants = await market.begun_in(450)
         assert max(tenants.values()) <= 1.1 * tenants.total() / 3
         assert min(tenants.values()) >= 0.9 * tenants.total() / 3
-        assert min(accounts.values()) >= 0.8 * 300 / RENDER_SECONDS * PLACES
+        assert min(accounts.values()) >= 0.8 * 450 / RENDER_SECONDS * PLACES
         assert all(vendor.most[name] <= PLACES for vendor in market.vendors.values() for name in VENDORS)
 
         weak = market.vendors[VENDORS["weak"]]
@@ -179,7 +175,7 @@ async def _market(folder: Path) -> None:
         accounts, _ = await market.begun_in(180)
         assert accounts["weak"] >= 0.8 * accounts["one"]
 
-        for job in await market.store.get_many(tuple(market.wanted[-400:])):
+        for job in await market.store.get_many(tuple(market.wanted)):
             if job.is_final:
                 assert job.state is State.COMPLETED
     finally:
