@@ -241,6 +241,20 @@ async def test_a_node_drains_when_it_is_asked_to_through_the_records(node: MakeN
     assert listed == {"one": (True, 0), "two": (False, 1)}
 
 
+async def test_an_accounts_limits_are_shared_out(node: MakeNode, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A node takes its part before it takes a job, and more when another one drains."""
+    one = await node("one")
+    two = await node("two", start=False)
+    parts: list[tuple[int, int]] = []
+    monkeypatch.setattr(two.tools, "share", lambda rank, count: parts.append((rank, count)))
+    await two.engine.start()
+    assert parts == [(1, 2)]
+    await one.store.ask_to_drain("one", one.clock())
+    async with asyncio.timeout(10):
+        while parts[-1] != (0, 1):
+            await asyncio.sleep(0.01)
+
+
 async def test_no_step_begins_when_the_lease_is_over(node: MakeNode, script: Script) -> None:
     """A node that cannot renew stops by its own monotonic clock, before anybody else may send what it holds."""
     one = await node("one")

@@ -66,6 +66,7 @@ class Rescuer:
         self._count_from(begun)
         if tools.draining.is_set():
             await tools.store.ask_to_drain(self._node, tools.clock())
+        await self._share()
         await self._take_on()
 
     async def run(self) -> None:
