@@ -1,6 +1,7 @@
-"""What the SQLite store does in a second, on one event loop: read the ratios, not the digits.
+"""What a job store does in a second, on one event loop: read the ratios, not the digits.
 
-`python -m bench.store [--folder DIR]`. The folder decides which disk is synced.
+`python -m bench.store [--folder DIR]` measures SQLite; the folder decides which disk is synced. `python -m bench.store --database
+postgresql://…` measures PostgreSQL, and the same writes without the group committer beside it; the database must be empty.
 """
 
 import argparse
@@ -9,17 +10,24 @@ import itertools
 import os
 import tempfile
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeAlias
+
+import asyncpg
 
 from reelway.core.ids import ENTROPY_BYTES, make_id
 from reelway.core.jobs import Entry, Job, JobEvent, JobRoute
 from reelway.core.keys import ApiKey
 from reelway.core.lifecycle import State
 from reelway.core.videos import Mode, ResolvedRequest
+from reelway.store.postgres import PostgresStore
+from reelway.store.postgres.connections import perform
 from reelway.store.spec import Change, Creation, IdempotencyClaim, JobQuery
 from reelway.store.sqlite import SqliteStore
+from reelway.store.writes import create_videos
 
+MeasuredStore: TypeAlias = SqliteStore | PostgresStore
 LEASE_SECONDS = 3600.0
 REQUEST = ResolvedRequest(
     operation="create",
@@ -40,13 +48,17 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=None, help="where to put the database")
+    parser.add_argument("--database", default=None, help="an empty PostgreSQL database to measure instead")
     options = parser.parse_args()
+    if options.database is not None:
+        asyncio.run(_measure(PostgresStore(options.database)))
+        asyncio.run(_row_by_row(options.database))
+        return
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        asyncio.run(_measure(Path(folder) / "reelway.db"))
+        asyncio.run(_measure(SqliteStore(Path(folder) / "reelway.db")))
 
 
-async def _measure(path: Path) -> None:
-    store = SqliteStore(path)
+async def _measure(store: MeasuredStore) -> None:
     await store.open()
     epoch = await store.join("bench", time.time(), LEASE_SECONDS)
 
@@ -69,6 +81,25 @@ async def _measure(path: Path) -> None:
     await store.close()
 
 
+async def _row_by_row(url: str) -> None:
+    """The same creates, each in a transaction of its own, on one connection and on sixteen."""
+    for count in (1, 16):
+        connections = [await asyncpg.connect(url) for _ in range(count)]
+        jobs = iter([_job(1) for _ in range(2_000)])
+
+        async def go_on(connection: "asyncpg.Connection[asyncpg.Record]", jobs: Iterator[Job] = jobs) -> None:
+            for job in jobs:
+                async with connection.transaction():
+                    await perform(connection, create_videos([_creation(job)]))
+
+        began = time.perf_counter()
+        await asyncio.gather(*(go_on(connection) for connection in connections))
+        name = f"create, row by row on {count} connection{'s' if count > 1 else ''}"
+        print(f"{name:44} {2_000 / (time.perf_counter() - began):>9,.0f}/s")
+        for connection in connections:
+            await connection.close()
+
+
 def _job(epoch: int) -> Job:
     now = time.time()
     return Job(
@@ -87,19 +118,23 @@ def _job(epoch: int) -> Job:
     )
 
 
-async def _write(store: SqliteStore, job: Job, *, keyed: bool = False) -> None:
+async def _write(store: MeasuredStore, job: Job, *, keyed: bool = False) -> None:
+    await store.create(_creation(job, keyed=keyed))
+
+
+def _creation(job: Job, *, keyed: bool = False) -> Creation:
     now = job.created_at
     claim = IdempotencyClaim(key_id=job.key_id, key=job.id, body_hash="hash", expires_at=now + 86_400)
     event = JobEvent(seq=1, at=now, state=job.state, name="created")
     entry = Entry(kind="reserve", amount=job.reserved, at=now)
-    await store.create(Creation(job=job, event=event, entry=entry, idempotency=claim if keyed else None))
+    return Creation(job=job, event=event, entry=entry, idempotency=claim if keyed else None)
 
 
-def _create(store: SqliteStore, epoch: int, *, keyed: bool = False) -> Callable[[], Awaitable[object]]:
+def _create(store: MeasuredStore, epoch: int, *, keyed: bool = False) -> Callable[[], Awaitable[object]]:
     return lambda: _write(store, _job(epoch), keyed=keyed)
 
 
-def _change(store: SqliteStore, job: Job, epoch: int) -> Callable[[], Awaitable[object]]:
+def _change(store: MeasuredStore, job: Job, epoch: int) -> Callable[[], Awaitable[object]]:
     changed = job.evolve(version=2, state=State.SUBMITTING)
     event = JobEvent(seq=2, at=time.time(), state=changed.state, name="submit_started")
     return lambda: store.apply(Change(job=changed, node="bench", epoch=epoch, event=event))
@@ -117,7 +152,7 @@ async def _each(work: Iterable[Awaitable[object]], writers: int) -> None:
 
 
 async def _report(
-    name: str, store: SqliteStore, calls: list[Callable[[], Awaitable[object]]], *, writers: int = 64
+    name: str, store: MeasuredStore, calls: list[Callable[[], Awaitable[object]]], *, writers: int = 64
 ) -> None:
     commits, began = store.commits, time.perf_counter()
     await _each((call() for call in calls), writers)
@@ -126,7 +161,7 @@ async def _report(
     print(f"{name:44} {len(calls) / seconds:>9,.0f}/s{shared}")
 
 
-async def _take_over(store: SqliteStore, epoch: int) -> None:
+async def _take_over(store: MeasuredStore, epoch: int) -> None:
     """Adopt everything a node leaves behind, in slices of a thousand."""
     await store.leave("bench", epoch)
     heir = await store.join("heir", time.time(), LEASE_SECONDS)
