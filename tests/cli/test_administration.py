@@ -77,10 +77,39 @@ def test_a_database_of_a_newer_version_is_refused(run: Run, tmp_path: Path) -> N
 
 
 def test_another_kind_of_database_is_told(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    """These commands work on a file."""
-    monkeypatch.setenv("REELWAY_DATABASE_URL", "postgresql://db/reelway")
-
+    """And so is that PostgreSQL has its own way of being copied."""
+    monkeypatch.setenv("REELWAY_DATABASE_URL", "mysql://db/reelway")
     assert run("db", "check").code == 2
+
+    monkeypatch.setenv("REELWAY_DATABASE_URL", "postgresql://db/reelway")
+    result = run("db", "backup", "copy.db")
+    assert (result.code, "pg_dump" in result.err) == (2, True)
+
+
+def test_postgres_is_made_checked_and_filled_from_a_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, postgres_url: str
+) -> None:
+    """The commands of a file, and the way from one to the other; a password is never shown."""
+    run("keys", "create", "k")
+    exported = run("db", "export", "moved.jsonl")
+    assert (exported.code, "api_keys" in exported.out) == (0, True)
+
+    monkeypatch.setenv("REELWAY_DATABASE_URL", postgres_url)
+    results = [
+        run("db", "upgrade"),
+        run("db", "import", "moved.jsonl"),
+        run("db", "check"),
+        run("keys", "list"),
+        run("doctor"),
+        run("db", "export", "again.jsonl"),
+        run("db", "downgrade", "0001"),
+    ]
+    assert [result.code for result in results] == [0] * 7
+    assert "no problems" in results[2].out
+    assert "127.0.0.1" in results[0].out
+    assert not any("reelway-tests" in result.out + result.err for result in results)
+    again = run("db", "import", "moved.jsonl")
+    assert (again.code, "it is not empty" in again.err) == (7, True)
 
 
 def test_a_healthy_machine_has_no_complaints(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,8 +15,9 @@ from contextlib import closing
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from reelway.cli.database import database_file
+from reelway.cli.database import database_file, is_postgres, place_of_database
 from reelway.cli.exits import CommandFailed
+from reelway.cli.records import finish
 from reelway.cli.running import running_server
 from reelway.cli.vendor_calls import VendorAnswer, call_vendor
 from reelway.core.errors import ReelwayError
@@ -145,17 +146,30 @@ def _data_folder(settings: Settings) -> list[Finding]:
     return [*findings, Finding("good", "disk", text)]
 
 
+def _revision(settings: Settings) -> tuple[str, str | None]:
+    """Return where the records are and which shape they have, None where there is nothing yet."""
+    if is_postgres(settings):
+        from reelway.store.postgres import administration
+
+        return place_of_database(settings), finish(administration.revision(settings.database))
+    from reelway.store.revisions import revision_of
+
+    file = database_file(settings)
+    if not file.exists():
+        return str(file), None
+    with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+        return str(file), revision_of(connection) or "none"
+
+
 def _database(settings: Settings) -> Finding:
-    from reelway.store.revisions import HEAD, KNOWN, revision_of
+    from reelway.store.revisions import HEAD, KNOWN
 
     try:
-        file = database_file(settings)
-        if not file.exists():
-            return Finding("good", "database", f"{file} (will be made)")
-        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as connection:
-            revision = revision_of(connection)
+        file, revision = _revision(settings)
     except (CommandFailed, ReelwayError, sqlite3.Error) as error:
         return Finding("bad", "database", str(error), "Check REELWAY_DATABASE_URL and the rights of the file.")
+    if revision is None:
+        return Finding("good", "database", f"{file} (will be made)")
     if revision == HEAD:
         return Finding("good", "database", f"{file}, revision {revision}")
     if revision in KNOWN:

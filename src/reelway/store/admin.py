@@ -14,12 +14,12 @@ from reelway.core.record import Record
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, prepare
 from reelway.store.failures import explained
 from reelway.store.queries import load
-from reelway.store.revisions import HEAD, revision_of
+from reelway.store.revisions import HEAD, check_known, revision_of
 
-__all__ = ["CheckReport", "backup", "check", "unfinished_accounts", "upgrade"]
+__all__ = ["LEDGER", "CheckReport", "backup", "check", "downgrade", "unfinished_accounts", "upgrade"]
 
 _SQL = load("checking")
-_LEDGER = {
+LEDGER = {
     "ended_without_reservation": "settled or released without a reservation",
     "still_reserved": "final or deleted, but its money is still reserved",
     "ended_too_early": "still being made, but its money is settled or released already",
@@ -46,6 +46,15 @@ def upgrade(path: Path) -> str:
     return HEAD
 
 
+def downgrade(path: Path, revision: str) -> None:
+    """Bring the file back to an older shape, for an older version. Raise `StorageFailed`; then the file is as it was."""
+    from reelway.store.upgrading import downgrade_to  # imports SQLAlchemy
+
+    with _reading(path) as connection:
+        check_known(revision_of(connection), revision, str(path))
+    downgrade_to(path, revision, busy_seconds=BUSY_SECONDS)
+
+
 def check(path: Path) -> CheckReport:
     """Read the whole file and report what is wrong with it: its structure, its references and its ledger."""
     with _reading(path) as connection:
@@ -59,7 +68,7 @@ def check(path: Path) -> CheckReport:
         problems.extend(
             f"a row of {table} points at a row of {parent} that is not there" for table, _, parent, _ in dangling
         )
-        for name, words in _LEDGER.items():
+        for name, words in LEDGER.items():
             problems.extend(f"{job_id}: {words}" for (job_id,) in connection.execute(_SQL[name].text))
         counts = {str(kind): int(count) for kind, count in connection.execute(_SQL["counts"].text)}
         return CheckReport(path=str(path), revision=revision, head=HEAD, counts=counts, problems=tuple(problems))

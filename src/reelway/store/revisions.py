@@ -5,7 +5,9 @@ The one rule: `KNOWN` names the files in `migrations/versions/`, oldest first; a
 
 import sqlite3
 
-__all__ = ["HEAD", "KNOWN", "is_empty", "revision_of"]
+from reelway.core.errors import StorageFailed
+
+__all__ = ["HEAD", "KNOWN", "check_known", "is_empty", "revision_of"]
 
 KNOWN = ("0001",)
 HEAD = KNOWN[-1]
@@ -17,6 +19,14 @@ def revision_of(connection: sqlite3.Connection) -> str | None:
         return None
     row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
     return None if row is None else str(row[0])
+
+
+def check_known(revision: str | None, target: str, place: str) -> None:
+    """Raise `StorageFailed` unless a database of this revision can be brought back to the target."""
+    if revision not in KNOWN or target not in KNOWN:
+        raise StorageFailed(f"{place}: its shape is {revision}; this version knows {', '.join(KNOWN)}, not {target}")
+    if KNOWN.index(target) > KNOWN.index(revision):
+        raise StorageFailed(f"{place}: its shape is {revision}, older than {target}: run `reelway db upgrade`")
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:

@@ -4,6 +4,7 @@ The one rule: all missing steps are one transaction. A process killed halfway le
 """
 
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from alembic.util import CommandError
 from reelway.core.errors import StorageFailed
 from reelway.store.failures import explained
 
-__all__ = ["alembic_config", "upgrade_to_head"]
+__all__ = ["alembic_config", "downgrade_to", "upgrade_to_head"]
 
 
 def alembic_config(connection: sa.Connection | None = None, *, written: Any = None) -> Config:
@@ -30,15 +31,24 @@ def alembic_config(connection: sa.Connection | None = None, *, written: Any = No
 
 def upgrade_to_head(path: Path, *, busy_seconds: float) -> None:
     """Run the missing steps. A second process doing the same waits, then finds nothing left to do."""
+    _migrate(path, lambda config: command.upgrade(config, "head"), busy_seconds)
+
+
+def downgrade_to(path: Path, revision: str, *, busy_seconds: float) -> None:
+    """Take back the steps after a revision."""
+    _migrate(path, lambda config: command.downgrade(config, revision), busy_seconds)
+
+
+def _migrate(path: Path, run: Callable[[Config], None], busy_seconds: float) -> None:
     engine = sa.create_engine("sqlite://", creator=lambda: _connect(path, busy_seconds), poolclass=sa.NullPool)
     sa.event.listen(engine, "begin", _begin)
     try:
         with engine.begin() as connection:
-            command.upgrade(alembic_config(connection), "head")
+            run(alembic_config(connection))
     except sa.exc.DBAPIError as error:
         raise explained(error.orig if isinstance(error.orig, Exception) else error, path) from error
     except CommandError as error:
-        raise StorageFailed(f"{path}: the upgrade failed ({error}); the file is as it was") from error
+        raise StorageFailed(f"{path}: the migration failed ({error}); the file is as it was") from error
     finally:
         engine.dispose()
 

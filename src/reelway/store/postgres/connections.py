@@ -17,7 +17,7 @@ from reelway.core.errors import StorageFailed
 from reelway.store.postgres.failures import explained, is_passing
 from reelway.store.queries import Step, Work
 
-__all__ = ["Connection", "Database", "Patience", "perform"]
+__all__ = ["Connection", "Database", "Patience", "perform", "place_of"]
 
 _Found = TypeVar("_Found")
 
@@ -47,7 +47,7 @@ class Database:
 
     def __init__(self, url: str, patience: Patience) -> None:
         self.patience = patience
-        self.place = _place(url)
+        self.place = place_of(url)
         self._url = url
         self._away_since: float | None = None
         self._next_try_at = 0.0
@@ -129,7 +129,7 @@ def _milliseconds(seconds: float) -> str:
     return str(int(seconds * 1_000))
 
 
-def _place(url: str) -> str:
+def place_of(url: str) -> str:
     """Return the address without password and options."""
     try:
         parts = urlsplit(url)

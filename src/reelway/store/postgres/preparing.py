@@ -4,15 +4,17 @@ The one rule: nodes that start at once take turns under an advisory lock, so one
 others find them. SQLAlchemy and Alembic are imported only when there is something to upgrade.
 """
 
+import asyncio
 from importlib import resources
 
 from reelway.core.errors import SchemaTooNew, StorageFailed
 from reelway.store.postgres.connections import Connection, Database
-from reelway.store.revisions import HEAD, KNOWN
+from reelway.store.revisions import HEAD, KNOWN, check_known
 
-__all__ = ["prepare", "revision_of"]
+__all__ = ["change_revision", "prepare", "revision_of"]
 
 _OLDEST = 150_000
+_PAUSE_SECONDS = 0.1
 _PATIENCE_SECONDS = 600.0
 """A table may be large and another node upgrading it; an ordinary statement is given less."""
 
@@ -24,12 +26,29 @@ async def prepare(database: Database) -> None:
         await _check_server(connection, database.place)
         revision = await revision_of(connection)
         if revision != HEAD:
-            await connection.execute("SELECT pg_advisory_lock(hashtext('reelway upgrade'))")
+            await _take_turns(connection)
             await _bring_up(connection, database)
     except Exception as error:
         raise database.explained(error) from error
     finally:
         connection.terminate()  # which also lets go of the lock
+
+
+async def change_revision(database: Database, target: str) -> None:
+    """Take back the steps after a revision. Raise `StorageFailed`."""
+    from reelway.store.postgres.upgrading import migrate  # imports SQLAlchemy; see the module's rule
+
+    connection = await database.connect("reelway downgrade", answer_seconds=_PATIENCE_SECONDS)
+    try:
+        await _take_turns(connection)
+        revision = await revision_of(connection)
+        check_known(revision, target, database.place)
+        if revision is not None and revision != target:
+            await migrate(connection, revision, target, database.place)
+    except Exception as error:
+        raise database.explained(error) from error
+    finally:
+        connection.terminate()
 
 
 async def revision_of(connection: Connection) -> str | None:
@@ -38,6 +57,14 @@ async def revision_of(connection: Connection) -> str | None:
         return None
     found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
     return found
+
+
+async def _take_turns(connection: Connection) -> None:
+    """Wait for other nodes that make or change tables. Asked for again and again, because whoever waits at the server holds a
+    snapshot, and an index that is made concurrently waits for all of those.
+    """
+    while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtext('reelway upgrade'))"):  # noqa: ASYNC110
+        await asyncio.sleep(_PAUSE_SECONDS)
 
 
 async def _bring_up(connection: Connection, database: Database) -> None:
