@@ -237,12 +237,20 @@ def _account_notices(settings: Settings, accounts: Sequence[AccountSettings]) ->
     return account_notices(accounts, catalog.cards)
 
 
-def _lost_accounts(settings: Settings, accounts: Sequence[AccountSettings]) -> list[Finding]:
-    """Find accounts that videos are being made at and that are not configured any more."""
+def _busy_accounts(settings: Settings) -> dict[str, int]:
+    if is_postgres(settings):
+        from reelway.store.postgres import administration
+
+        return finish(administration.unfinished_accounts(settings.database))
     from reelway.store.admin import unfinished_accounts
 
+    return unfinished_accounts(database_file(settings))
+
+
+def _lost_accounts(settings: Settings, accounts: Sequence[AccountSettings]) -> list[Finding]:
+    """Find accounts that videos are being made at and that are not configured any more."""
     try:
-        busy = unfinished_accounts(database_file(settings))
+        busy = _busy_accounts(settings)
     except (CommandFailed, ReelwayError):
         return []  # none yet, or said above
     known = {account.name for account in accounts} | ({"sandbox"} if settings.sandbox != "off" else set())

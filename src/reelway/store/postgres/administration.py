@@ -14,7 +14,7 @@ from reelway.store.postgres.preparing import change_revision, prepare, revision_
 from reelway.store.queries import fetch, load
 from reelway.store.revisions import HEAD
 
-__all__ = ["check", "downgrade", "postgres_source", "postgres_target", "revision", "upgrade"]
+__all__ = ["check", "downgrade", "postgres_source", "postgres_target", "revision", "unfinished_accounts", "upgrade"]
 
 _SQL = load("checking")
 _PATIENCE_SECONDS = 3_600.0
@@ -48,6 +48,13 @@ async def check(url: str) -> CheckReport:
             problems.extend(f"{job_id}: {words}" for (job_id,) in rows)
         counts = {str(kind): int(count) for kind, count in await perform(connection, fetch(_SQL["counts"]))}
     return CheckReport(path=place, revision=shape, head=HEAD, counts=counts, problems=tuple(problems))
+
+
+async def unfinished_accounts(url: str) -> dict[str, int]:
+    """Return how many videos are being made at each account."""
+    async with _connected(url) as (connection, _):
+        rows = await perform(connection, fetch(_SQL["unfinished_accounts"]))
+        return {str(account): int(count) for account, count in rows}
 
 
 async def revision(url: str) -> str | None:
