@@ -1,12 +1,13 @@
 """Failed renders that another account may make, keys that change while videos are made, and accounts that disappear."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.engine.scripted import FindingAcme, Script, Stage, done
+from tests.engine.scripted import DeletingAcme, Script, Stage, done
 
 from reelway.core.errors import VendorRefused
 from reelway.core.failures import Failure, FailureKind
@@ -42,7 +43,7 @@ async def make_stage(tmp_path: Path) -> AsyncIterator[MakeStage]:
     async def make(script: Script, *accounts: Account) -> Stage:
         while open_ones:
             await open_ones.pop().close()
-        stage = Stage(tmp_path, script, FindingAcme(script), accounts)
+        stage = Stage(tmp_path, script, DeletingAcme(script), accounts)
         open_ones.append(stage)
         await stage.open()
         return stage
@@ -154,10 +155,14 @@ async def test_work_begun_with_the_old_key_is_finished_with_it(make_stage: MakeS
     await stage.create(running)
     await stage.reaches(running.id, "accepted")
 
-    stage = await make_stage(vendor, FIRST.evolve(previous=(old,)))
+    stage = await make_stage(vendor, FIRST.evolve(previous=(old,), delete_after_collect=True))
     keys = _keys_seen(stage)
     vendor.checks = deque([done()])
     await stage.finished(running.id)
+    async with asyncio.timeout(10):
+        while not vendor.deleted or await stage.store.errands(running.id):
+            await stage.engine._cleaner.clean()
+            await asyncio.sleep(0.01)
     assert set(keys) == {"sk-old"}
     keys.clear()
     fresh = stage.job()

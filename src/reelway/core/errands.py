@@ -22,6 +22,8 @@ class ForgetWork(Record, tag="forget_work"):
 
     account: str
     operation: dict[str, Any]
+    key: str = ""
+    """Which of the account's keys the work was begun with (`Account.key_mark`)."""
 
 
 class ExpireInputs(Record, tag="expire_inputs"):

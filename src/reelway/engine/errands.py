@@ -123,7 +123,7 @@ class ErrandRunner:
         adapter = tools.adapters[account.vendor]
         if not isinstance(adapter, CanDelete):
             raise _CannotBeDone(f"{account.vendor} has no way to delete what it made")
-        await tools.driver.run(adapter.delete(work.operation), adapter, account)
+        await tools.driver.run(adapter.delete(work.operation), adapter, account.signed_as(work.key))
         tools.checkpoint("forgotten")
         _log.info("vendor_copy_deleted", errand=errand.id, account=account.name)
         await self._note(errand.job_id, "deleted", {"account": account.name})

@@ -24,7 +24,8 @@ def forgetting(job: Job, adapter: Adapter, account: Account, now: float) -> Erra
     """Return the errand to have the vendor delete its copy; None where there is none, or where the vendor cannot."""
     if job.operation is None or not isinstance(adapter, CanDelete):
         return None
-    return errand_for("forget", job.id, ForgetWork(account=account.name, operation=job.operation), now)
+    key = "" if job.attempt is None else job.attempt.key
+    return errand_for("forget", job.id, ForgetWork(account=account.name, operation=job.operation, key=key), now)
 
 
 def expiry_errand(job: Job, now: float) -> Errand:
