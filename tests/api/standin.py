@@ -23,11 +23,13 @@ from reelway.core.errors import (
     TooLarge,
 )
 from reelway.core.failures import Failure, FailureKind
+from reelway.core.jobs import Attempt
 from reelway.core.keys import Caller
 from reelway.core.lifecycle import Status
 from reelway.core.videos import Blob, Cost, Output, RequestWarning, RouteView, Variant, Video, VideoRequest
 from reelway.dialects.spec import CreateCharacter, Deleted, ListVideos, VideoPage
 from reelway.service import Content, VideoEvent
+from reelway.service.submits import LostSubmit
 
 __all__ = ["IDS", "KEY", "MP4", "StandIn", "video_of"]
 
@@ -117,6 +119,15 @@ class StandInCharacters:
         return Character(id=character_id, tenant="t", key_id="k", name=name, pictures=(), created_at=1_790_000_000.5)
 
 
+class StandInSubmits:
+    """One submit that nobody knows about."""
+
+    async def lost(self, limit: int = 100) -> tuple[LostSubmit, ...]:
+        attempt = Attempt(number=1, account="acme", reference="video_1-1", callback_secret="secret", started_at=1.0)
+        lost = LostSubmit(video="video_1", tenant="default", state="ended", reserved=400_000, attempts=(attempt,))
+        return (lost,)[:limit]
+
+
 class StandIn:
     """The use cases, in a dictionary."""
 
@@ -135,6 +146,7 @@ class StandIn:
         self.deleted: set[str] = set()
         self.story: list[VideoEvent] | None = None
         self.is_ready = True
+        self.submits = StandInSubmits()
 
     def find(self, video_id: str) -> Video | None:
         return self.videos.get(video_id)

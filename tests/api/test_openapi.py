@@ -31,6 +31,7 @@ def test_every_endpoint_of_the_dialect_is_documented() -> None:
         ("get", "/v1/videos/{id}/events"),
         ("get", "/v1/models"),
         ("get", "/v1/models/{id}"),
+        ("get", "/admin/v1/submits"),
         ("get", "/healthz"),
         ("get", "/readyz"),
     }

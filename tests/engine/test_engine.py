@@ -138,7 +138,7 @@ async def test_two_possible_operations_are_nobodys(make_stage: MakeStage) -> Non
     job = await stage.finished(job.id)
     assert job.failure is not None
     assert job.failure.kind is FailureKind.SUBMISSION_UNKNOWN
-    assert await stage.ledger(job.id) == ["reserve", "release"]
+    assert await stage.ledger(job.id) == ["reserve", "release", "doubt"]
     assert len(script.submitted) == 1
 
 
@@ -167,7 +167,7 @@ async def test_an_answer_that_names_anothers_work_is_not_believed(make_stage: Ma
     second = await stage.finished(second.id)
     assert second.failure is not None
     assert second.failure.kind is FailureKind.SUBMISSION_UNKNOWN
-    assert await stage.ledger(second.id) == ["reserve", "release"]
+    assert await stage.ledger(second.id) == ["reserve", "release", "doubt"]
 
 
 async def test_without_a_look_up_an_unknown_submit_ends(make_stage: MakeStage) -> None:

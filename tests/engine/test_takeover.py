@@ -172,7 +172,9 @@ async def test_a_step_from_before_a_lost_lease_cannot_write_under_the_new_one(ma
     await stage.engine._rescuer.join()
     script.gate.set()
     done = await stage.finished(job.id)
-    assert done.operation_key == "mine"
+    assert done.operation_key == "op1", "the answer in hand was left for whoever holds the job now"
+    assert done.attempts[0].settlement is not None
+    assert done.attempts[0].settlement.by == "node local"
     assert len(script.submitted) == 1
     assert stage.engine.unfinished == 0
 
@@ -193,7 +195,7 @@ async def test_without_a_way_to_look_the_policy_decides_after_a_takeover(
         assert done.failure is not None
         assert done.failure.kind is FailureKind.SUBMISSION_UNKNOWN
         assert (done.attempts[0].outcome, len(script.submitted)) == ("unknown", 0)
-        assert await stage.ledger(job.id) == ["reserve", "release"]
+        assert await stage.ledger(job.id) == ["reserve", "release", "doubt"]
     else:
         assert [attempt.outcome for attempt in done.attempts] == ["abandoned", "accepted"]
         assert await stage.ledger(job.id) == ["reserve", "settle"]

@@ -271,7 +271,7 @@ async def test_what_no_look_confirms_is_neither_believed_nor_sent_again(make_sta
     assert job.failure is not None
     assert job.failure.kind is FailureKind.SUBMISSION_UNKNOWN
     assert (job.operation_key, len(stage.script.submitted)) == (None, 1)
-    assert await stage.ledger(job.id) == ["reserve", "release"]
+    assert await stage.ledger(job.id) == ["reserve", "release", "doubt"]
 
 
 async def test_of_several_names_the_one_that_is_shown_is_adopted(make_stage: MakeStage) -> None:

@@ -2,13 +2,14 @@
 
 What is about nodes is in `conformance_nodes`, about single videos in `conformance_jobs`, about clients that send again in
 `conformance_repetitions`, about what callers are told in `conformance_messages`, about what is left to do in
-`conformance_errands`, about characters in `conformance_characters`, about how much may be under way in `conformance_limits`; here
-are lists, sums, keys.
+`conformance_errands`, about submits nobody knows the outcome of in `conformance_doubts`, about characters in
+`conformance_characters`, about how much may be under way in `conformance_limits`; here are lists, sums, keys.
 """
 
 import asyncio
 
 from tests.store.conformance_characters import CharacterConformance
+from tests.store.conformance_doubts import DoubtConformance
 from tests.store.conformance_errands import ErrandConformance
 from tests.store.conformance_jobs import ApplyConformance, CreateConformance, DeleteConformance
 from tests.store.conformance_limits import LimitConformance
@@ -207,6 +208,7 @@ class JobStoreConformance(
     CharacterConformance,
     ErrandConformance,
     LimitConformance,
+    DoubtConformance,
     KeyConformance,
 ):
     """Everything the contract in `store/spec.py` promises."""

@@ -30,6 +30,7 @@ from reelway.vendors.spec import (
     Adapter,
     Base64,
     Callback,
+    CanName,
     Credential,
     DataUri,
     FilePart,
@@ -139,7 +140,17 @@ def replay(case: Case) -> None:
         _check_result(step, result)
         if isinstance(result, Accepted):
             operation = msgspec.json.decode(msgspec.json.encode(result.operation))
+            if isinstance(case.adapter, CanName):
+                _check_name(case, result)
     assert not exchanges, f"{case.name}: {len(exchanges)} pairs are left over"
+
+
+def _check_name(case: Case, accepted: Accepted) -> None:
+    """What an operator reads at the vendor's console leads to the same work as the answer did."""
+    assert case.submission is not None
+    assert isinstance(case.adapter, CanName)
+    named = case.adapter.named(accepted.operation.get("operation", accepted.key), case.submission)
+    assert (named.operation, named.key) == (accepted.operation, accepted.key)
 
 
 def written(request: HttpRequest) -> dict[str, Any]:

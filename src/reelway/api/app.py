@@ -7,6 +7,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import BaseRoute, Router
 from starlette.types import ASGIApp, Lifespan
 
+from reelway.api.admin import admin_routes
 from reelway.api.backend import ServiceBackend
 from reelway.api.callbacks import callback_route
 from reelway.api.document import document_of, document_route
@@ -57,6 +58,7 @@ def make_app(
             events_route(service, timestamps=timestamps, heartbeat_seconds=heartbeat_seconds),
             *model_routes(service, clock=clock),
             *health_routes(service),
+            *admin_routes(service),
             callback_route(service),
             file_route(service),
             document_route(document or document_of(service)),

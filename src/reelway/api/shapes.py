@@ -243,6 +243,43 @@ class ServerSentEvent(_Answer):
     ]
 
 
+class SubmitAttempt(_Answer):
+    """One try at a create at a vendor."""
+
+    number: int
+    account: str
+    reference: Annotated[str, Meta(description="Our mark, to be searched for at the vendor where it keeps one.")]
+    outcome: str
+    started_at: float
+    ended_at: float | None
+    lookups: Annotated[int, Meta(ge=0, description="How often the vendor was asked and showed nothing.")]
+    heard: Annotated[list[str], Meta(description="Ids that callbacks to this attempt's address named.")]
+    settled: dict[str, Any] | None
+
+
+class LostSubmit(_Answer):
+    """A create whose answer was lost."""
+
+    object: Literal["submit"]
+    video: str
+    tenant: str
+    state: Annotated[str, Meta(examples=["looked_up"], description="`looked_up`, `ended` or `deleted`.")]
+    model: str
+    account: str
+    quoted: Annotated[str, Meta(description="What it may have cost, in dollars.")]
+    attempts: list[SubmitAttempt]
+    said: Annotated[
+        dict[str, Any] | None, Meta(description="What an operator said, as long as nobody has acted upon it.")
+    ]
+
+
+class SubmitList(_Answer):
+    """Submits whose outcome nobody knows."""
+
+    object: Literal["list"]
+    data: list[LostSubmit]
+
+
 ANSWERS: tuple[type[msgspec.Struct], ...] = (
     Character,
     Deleted,
@@ -253,6 +290,7 @@ ANSWERS: tuple[type[msgspec.Struct], ...] = (
     Quote,
     Readiness,
     ServerSentEvent,
+    SubmitList,
     Video,
     VideoList,
 )

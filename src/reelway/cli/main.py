@@ -15,6 +15,7 @@ from reelway.cli.keys import app as keys
 from reelway.cli.models import models
 from reelway.cli.nodes import drain, nodes
 from reelway.cli.server import sandbox, serve
+from reelway.cli.submits import app as submits
 from reelway.cli.videos import app as videos
 
 __all__ = ["app", "main"]
@@ -32,6 +33,7 @@ app.command()(create)
 app.add_typer(videos, name="videos")
 app.command()(models)
 app.add_typer(keys, name="keys")
+app.add_typer(submits, name="submits")
 app.command()(sandbox)
 app.command()(nodes)
 app.command()(drain)

@@ -9,6 +9,7 @@ from reelway.core.failures import Failure
 from reelway.core.lifecycle import FINAL, State
 from reelway.core.money import Micros
 from reelway.core.record import Record
+from reelway.core.submits import Settlement
 from reelway.core.videos import Output, ResolvedRequest
 
 __all__ = [
@@ -30,7 +31,9 @@ its render failed; another attempt followed."""
 VendorCopy = Literal["kept", "deleting", "deleted", "stuck"]
 """`deleting`: an errand is on record; `stuck`: the vendor did not delete it, and was asked for the last time."""
 
-EntryKind = Literal["reserve", "settle", "release"]
+EntryKind = Literal["reserve", "settle", "release", "doubt", "loss"]
+"""The first three are the tenant's. `doubt`: what a submit may have cost the operator whose outcome nobody knows; `loss`: what it
+did, once somebody has looked."""
 
 
 class JobRoute(Record):
@@ -70,10 +73,12 @@ class Attempt(Record):
     """Which of the account's keys it was sent with (`Account.key_mark`); the work may be shown to that key alone."""
     usage: dict[str, Any] | None = None
     """The vendor's figures of a render that failed, where it gave any."""
+    settlement: Settlement | None = None
+    """What an operator, or a node that had lost its lease, said became of it."""
 
 
 class Entry(Record):
-    """One line of the ledger: exactly one `settle` or `release` follows each `reserve`."""
+    """One line of the ledger: exactly one `settle` or `release` follows each `reserve`, and at most one `loss` a `doubt`."""
 
     kind: EntryKind
     amount: Micros

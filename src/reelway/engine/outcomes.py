@@ -3,10 +3,13 @@
 The one rule: an attempt is closed by the same write that says what becomes of its job.
 """
 
+from typing import Any
+
 from reelway.core.errors import Contradiction
 from reelway.core.failures import Failure, FailureKind
-from reelway.core.jobs import Attempt, AttemptOutcome, Job
+from reelway.core.jobs import Attempt, AttemptOutcome, Entry, Job
 from reelway.core.lifecycle import Event
+from reelway.core.submits import Settlement
 from reelway.engine.account import Account
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
@@ -23,14 +26,15 @@ class Outcomes:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
 
-    async def accept(self, watch: Watch, accepted: Accepted) -> float | None:
+    async def accept(self, watch: Watch, accepted: Accepted, settlement: Settlement | None = None) -> float | None:
         """The vendor has it: watch its operation from now on. A negative pause means: as the plan of first looks says."""
         tools = self._tools
-        attempts = self.closed(watch.job, "accepted")
+        attempts = self.closed(watch.job, "accepted", settlement=settlement)
         try:
             await tools.write(
                 watch,
                 Event.ACCEPTED,
+                detail=_told(settlement),
                 operation=accepted.operation,
                 operation_key=accepted.key,
                 submitted_at=attempts[-1].started_at,
@@ -56,11 +60,12 @@ class Outcomes:
         *,
         rest: float | None = None,
         tried: tuple[str, ...] | None = None,
+        settlement: Settlement | None = None,
     ) -> float | None:
         """Back to the queue: this attempt surely made nothing. The account rests, so that another one may step in."""
         tools, job = self._tools, watch.job
         if _tries(job) >= tools.limits.submit_tries and failure.kind is not FailureKind.RATE_LIMITED:
-            await self.end(watch, failure, outcome)
+            await self.end(watch, failure, outcome, settlement)
             return None
         tools.release(watch)
         now = tools.clock()
@@ -79,8 +84,9 @@ class Outcomes:
                 "kind": str(failure.kind),
                 "message": failure.message,
                 "again_in": round(wait, 3),
+                **_told(settlement),
             },
-            attempts=self.closed(job, outcome, failure),
+            attempts=self.closed(job, outcome, failure, settlement),
             tried_accounts=job.tried_accounts if tried is None else tried,
             due_at=now + wait,
             route=None,
@@ -97,17 +103,36 @@ class Outcomes:
         self._tools.checkpoint("unknown_recorded")
         return 0.0 if watch.heard else self._tools.limits.lookup_pause_seconds
 
-    async def end_unknown(self, watch: Watch, why: str) -> None:
-        """End the video as `submission_unknown`."""
-        await self.end(watch, unknown_failure(why), "unknown")
+    async def end_unknown(self, watch: Watch, why: str, settlement: Settlement | None = None) -> None:
+        """End the video as `submission_unknown`. What it may have cost is the operator's, until somebody has looked."""
+        now, failure = self._tools.clock(), unknown_failure(why)
+        doubts = [Entry(kind="doubt", amount=watch.job.reserved, at=now)]
+        if settlement is not None:
+            doubts.append(Entry(kind="loss", amount=settlement.amount, at=now))
+        attempts = self.closed(watch.job, "unknown", failure, settlement)
+        await self._tools.fail(watch, failure, attempts=attempts, doubts=tuple(doubts))
+        self._tools.checkpoint("unknown_ended")
 
-    async def end(self, watch: Watch, failure: Failure, outcome: AttemptOutcome = "refused") -> None:
+    async def end(
+        self,
+        watch: Watch,
+        failure: Failure,
+        outcome: AttemptOutcome = "refused",
+        settlement: Settlement | None = None,
+    ) -> None:
         """End the video with its newest attempt."""
-        await self._tools.fail(watch, failure, attempts=self.closed(watch.job, outcome, failure))
+        await self._tools.fail(watch, failure, attempts=self.closed(watch.job, outcome, failure, settlement))
 
-    def closed(self, job: Job, outcome: AttemptOutcome, failure: Failure | None = None) -> tuple[Attempt, ...]:
+    def closed(
+        self,
+        job: Job,
+        outcome: AttemptOutcome,
+        failure: Failure | None = None,
+        settlement: Settlement | None = None,
+    ) -> tuple[Attempt, ...]:
         """Return the attempts with the newest one closed."""
-        last = job.attempts[-1].evolve(outcome=outcome, ended_at=self._tools.clock(), failure=failure)
+        now = self._tools.clock()
+        last = job.attempts[-1].evolve(outcome=outcome, ended_at=now, failure=failure, settlement=settlement)
         return (*job.attempts[:-1], last)
 
     def known(self, job: Job) -> tuple[Account | None, Adapter | None]:
@@ -121,6 +146,11 @@ class Outcomes:
 def _tries(job: Job) -> int:
     """Return how many attempts count against the job: not those that only came too soon, for which it waits as long as it may."""
     return sum(1 for tried in job.attempts if not (tried.failure and tried.failure.kind is FailureKind.RATE_LIMITED))
+
+
+def _told(settlement: Settlement | None) -> dict[str, Any]:
+    """Return what a video's story says of who settled it."""
+    return {} if settlement is None else {"settled_by": settlement.by, "verdict": settlement.verdict}
 
 
 def unknown_failure(why: str) -> Failure:

@@ -8,16 +8,19 @@ from reelway.core.errors import NoWayToLook, VendorError
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.jobs import HeardOperation
 from reelway.core.schedule import backoff_seconds
+from reelway.core.submits import Settlement, Testimony
 from reelway.engine.account import Account
 from reelway.engine.outcomes import Outcomes
 from reelway.engine.preparing import Preparer
 from reelway.engine.tools import Tools, Watch
 from reelway.telemetry import logger
-from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, CanReadCallback
+from reelway.vendors.spec import Accepted, Adapter, Candidate, CanFind, CanName, CanReadCallback
 
 __all__ = ["Recoverer"]
 
 _log = logger("engine.submit")
+_LISTEN_SECONDS = 10.0
+"""Between two looks at what operators say, while a call is waited for."""
 
 
 class Recoverer:
@@ -37,6 +40,9 @@ class Recoverer:
         if account is None or adapter is None:
             await self._outcomes.end_unknown(watch, f"its account {attempt.account!r} is not configured any more")
             return None
+        said = await self._tools.store.testimony(watch.job.id, attempt.number)
+        if said is not None and said.at != watch.doubted_at:
+            return await self._obey(watch, said, account, adapter)
         heard = await self._free(watch, account)
         if heard:
             return await self._confirm(watch, heard, account, adapter)
@@ -57,6 +63,54 @@ class Recoverer:
     async def give_up(self, watch: Watch) -> None:
         """The deadline has passed and nobody knows."""
         await self._outcomes.end_unknown(watch, "the vendor could not be asked about it in time")
+
+    async def _obey(self, watch: Watch, said: Testimony, account: Account, adapter: Adapter) -> float | None:
+        """Do as an operator says, or a node that lost its lease with the answer in hand. Work is adopted when it is shown to us."""
+        tools, job = self._tools, watch.job
+        settlement = Settlement(verdict=said.verdict, by=said.by, at=said.at, key=said.key, amount=said.amount or 0)
+        _log.info("submit_settled", video_id=job.id, account=account.name, verdict=said.verdict, by=said.by)
+        match said.verdict:
+            case "not_made":
+                failure = Failure(kind=FailureKind.VENDOR_UNAVAILABLE, message=f"{account.name} never made it")
+                return await self._outcomes.again(watch, "absent", failure, rest=0.0, settlement=settlement)
+            case "charged":
+                await self._outcomes.end_unknown(watch, "the operator found nothing to fetch", settlement)
+                return None
+            case "made":
+                accepted = await self._shown(watch, said, account, adapter)
+        if accepted is not None:
+            tools.checkpoint("testimony_confirmed")
+            return await self._outcomes.accept(watch, accepted, settlement)
+        watch.doubted_at = said.at
+        detail = {"by": said.by, "key": said.key, "account": account.name}
+        await tools.write(watch, None, name="settlement_refused", detail=detail)
+        return tools.limits.lookup_pause_seconds
+
+    async def _shown(self, watch: Watch, said: Testimony, account: Account, adapter: Adapter) -> Accepted | None:
+        """Return the work that was named, when the vendor shows it and no other video has it."""
+        named = await self._named(watch, said, account, adapter)
+        if named is None:
+            return None
+        held = await self._tools.store.holder_of(account.name, (named.key,))
+        if held.get(named.key, watch.job.id) != watch.job.id:
+            return None
+        try:
+            await self._tools.driver.run(adapter.check(named.operation), adapter, account)
+        except VendorError as error:
+            _log.warning("named_not_confirmed", video_id=watch.job.id, account=account.name, reason=str(error))
+            return None
+        return Accepted(operation=named.operation, key=named.key, poll_after_seconds=0.0)
+
+    async def _named(self, watch: Watch, said: Testimony, account: Account, adapter: Adapter) -> Candidate | None:
+        """Return what leads to the work of an id: as it was said, as a callback named it, or as the adapter makes it of the id."""
+        if said.operation is not None:
+            return Candidate(operation=said.operation, key=said.key)
+        for heard in (*watch.job.attempts[-1].heard, *watch.heard):
+            if heard.key == said.key:
+                return Candidate(operation=heard.operation, key=heard.key)
+        if not isinstance(adapter, CanName):
+            return None
+        return adapter.named(said.key, await self._preparer.submission(watch.job, account, adapter))
 
     async def _free(self, watch: Watch, account: Account) -> tuple[HeardOperation, ...]:
         """Return what callbacks named and no other video has: what another one has says nothing about this one."""
@@ -133,7 +187,7 @@ class Recoverer:
         if attempt.ended_at is None:
             return await self._outcomes.unknown(watch, "the server ended before the answer was written down")
         left = attempt.ended_at + self._tools.limits.callback_wait_seconds - self._tools.clock()
-        return left if left > 0 else await self._cannot_look_up(watch, account, alike)
+        return min(left, _LISTEN_SECONDS) if left > 0 else await self._cannot_look_up(watch, account, alike)
 
     async def _cannot_look_up(self, watch: Watch, account: Account, alike: str) -> float | None:
         """Do what the operator chose. Where one of several is surely ours, or nobody wants it any more, nothing is sent again."""

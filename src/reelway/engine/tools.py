@@ -18,7 +18,7 @@ from reelway.core.errands import Errand
 from reelway.core.errors import StorageFailed
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.ids import ENTROPY_BYTES
-from reelway.core.jobs import HeardOperation, Job, JobEvent, JobRoute
+from reelway.core.jobs import Entry, HeardOperation, Job, JobEvent, JobRoute
 from reelway.core.lifecycle import FINAL, Event, Status, next_state, public_status
 from reelway.core.messages import Message
 from reelway.core.record import Record
@@ -93,6 +93,7 @@ class Watch:
     __slots__ = (
         "busy",
         "called_at",
+        "doubted_at",
         "due",
         "heard",
         "holding",
@@ -126,6 +127,8 @@ class Watch:
         """Since when nothing of the newest attempt's request leaves any more, Unix seconds by this node's clock …"""
         self.quiet_since = 0.0
         """… and the same by the clock that never jumps."""
+        self.doubted_at = 0.0
+        """Of what was said about the newest attempt: when that was said which turned out to be wrong."""
 
 
 class Tools:
@@ -278,6 +281,7 @@ class Tools:
         name: str | None = None,
         detail: dict[str, Any] | None = None,
         errands: tuple[Errand, ...] = (),
+        doubts: tuple[Entry, ...] = (),
         **changes: Any,
     ) -> Job:
         """Move the job along the table and write it down, with the money and the message to its caller, in one transaction."""
@@ -295,6 +299,7 @@ class Tools:
             epoch=job.epoch,
             event=JobEvent(seq=changed.version, at=now, state=state, name=label, detail=detail or {}),
             entry=entry,
+            doubts=doubts,
             message=message,
             errands=errands,
         )

@@ -30,6 +30,7 @@ from reelway.service.jobs import make_jobs
 from reelway.service.judging import judge
 from reelway.service.reading import Reader, not_found, require
 from reelway.service.refusals import no_route
+from reelway.service.submits import Submits
 from reelway.service.unheard import Unheard
 from reelway.service.views import quote_view
 from reelway.store.spec import Creation, IdempotencyClaim, JobStore
@@ -104,6 +105,7 @@ class Service:
         self.read = self._reader.read
         self.list = self._reader.list
         self.events = self._reader.events
+        self.submits = Submits(store, clock)
 
     # --- who
 

@@ -126,11 +126,21 @@ _ENTRIES = sa.Table(
     sa.Column("key_id", _TEXT, nullable=False),
     sa.Column("amount", sa.BigInteger, nullable=False),
     sa.Column("at", sa.Double, nullable=False),
-    sa.CheckConstraint("kind IN ('reserve', 'settle', 'release')", name="known_kind"),
+    sa.CheckConstraint("kind IN ('reserve', 'settle', 'release', 'doubt', 'loss')", name="known_kind"),
     sa.CheckConstraint("amount >= 0", name="amount_not_negative"),
     sqlite_with_rowid=False,
 )
-_index("entries_one_end", _ENTRIES.c.job_id, where="kind <> 'reserve'", unique=True)
+_index("entries_one_end", _ENTRIES.c.job_id, where="kind IN ('settle', 'release')", unique=True)
+_index("entries_in_doubt", _ENTRIES.c.job_id, where="kind = 'doubt'")
+
+# What others say of a submit whose outcome its owner does not know.
+sa.Table(
+    "testimonies",
+    METADATA,
+    sa.Column("job_id", _TEXT, sa.ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("attempt", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("record", sa.LargeBinary, nullable=False),
+)
 
 _IDEMPOTENCY = sa.Table(
     "idempotency",

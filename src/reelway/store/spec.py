@@ -18,6 +18,7 @@ from reelway.core.lifecycle import State
 from reelway.core.messages import Message
 from reelway.core.record import Record
 from reelway.core.videos import Mode
+from reelway.store.doubt_spec import DoubtStore
 
 __all__ = [
     "Change",
@@ -123,6 +124,8 @@ class Change(Record):
     epoch: int | None = None
     event: JobEvent | None = None
     entry: Entry | None = None
+    doubts: tuple[Entry, ...] = ()
+    """Lines of the operator's own: `doubt` and `loss`."""
     message: Message | None = None
     """What the caller is told of it."""
     errands: tuple[Errand, ...] = ()
@@ -163,7 +166,7 @@ class JobPage(Record):
     """How many fit in all, where that was asked for."""
 
 
-class JobStore(Protocol):
+class JobStore(DoubtStore, Protocol):
     """Keeps jobs. See the rules above."""
 
     async def open(self) -> None:

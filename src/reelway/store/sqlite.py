@@ -19,7 +19,8 @@ from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey, UnfinishedLimit
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
-from reelway.store import characters, errands, keyring, leases, outbox, reads, writes
+from reelway.core.submits import Testimony
+from reelway.store import characters, errands, keyring, leases, outbox, reads, submits, writes
 from reelway.store.committer import Committer
 from reelway.store.connections import BUSY_SECONDS, connect_to_read, connect_to_write, perform, prepare
 from reelway.store.failures import explained
@@ -206,6 +207,23 @@ class SqliteStore:
 
     async def messages(self, video_id: str) -> tuple[Message, ...]:
         return self._read_here(outbox.find_messages, video_id)
+
+    # --- submits whose outcome nobody knows
+
+    async def testify(self, testimony: Testimony) -> bool:
+        return await self._committer.run(submits.testify, testimony)
+
+    async def testimony(self, job_id: str, attempt: int) -> Testimony | None:
+        return self._read_here(submits.find_testimony, job_id, attempt)
+
+    async def submitting(self, limit: int) -> tuple[Job, ...]:
+        return await self._read_in_thread(submits.find_submitting, limit)
+
+    async def doubts(self, limit: int, after: str = "") -> tuple[str, ...]:
+        return await self._read_in_thread(submits.find_doubts, limit, after)
+
+    async def write_loss(self, job_id: str, amount: int, at: float) -> bool:
+        return await self._committer.run(submits.write_losses, submits.Loss(job_id=job_id, amount=amount, at=at))
 
     # --- errands
 

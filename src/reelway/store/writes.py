@@ -153,6 +153,7 @@ def _claim_keys(claims: Sequence[tuple[Creation, IdempotencyClaim]]) -> Work[boo
 def _add_entries(changes: Sequence[Change]) -> Work[None]:
     entries = [(change.job, change.entry) for change in changes if change.entry is not None]
     reserved = [entry_row(job, entry) for job, entry in entries if entry.kind == "reserve"]
+    reserved += [entry_row(change.job, entry) for change in changes for entry in change.doubts]
     ended = [entry_row(job, entry) for job, entry in entries if entry.kind != "reserve"]
     yield from write_rows(_SQL["add_entries"], reserved)
     if (yield from write_rows(_SQL["close_reservations"], ended)) != len(ended):

@@ -123,6 +123,10 @@ class Alibaba:
             raise UnexpectedResponse("the list may not show the newest tasks yet, so none can be called absent")
         return tuple(Candidate(operation=_operation(task.task_id, submission), key=task.task_id) for task in left)
 
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind a task id."""
+        return Candidate(operation=_operation(key, submission), key=key)
+
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the account's API key, which belongs to one region, like the base URL."""
         key = credential.values.get("api_key", "")

@@ -142,6 +142,10 @@ class ByteDance:
             raise UnexpectedResponse("a callback came without the id of a task")
         return Heard(operation=Candidate(operation=_operation(task.id, submission), key=task.id, certain=True))
 
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind a task id."""
+        return Candidate(operation=_operation(key, submission), key=key)
+
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the account's API key; Ark takes no access keys for videos."""
         key = credential.values.get("api_key", "")

@@ -123,6 +123,12 @@ class Google:
             found = Candidate(operation=_interaction(name, submission), key=name, certain=True)
         return Heard(operation=found)
 
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind the name of an operation of Veo, or the id of an interaction of Omni."""
+        if is_veo(submission):
+            return Candidate(operation={"operation": key}, key=key.rpartition("/")[2])
+        return Candidate(operation=_interaction(key, submission), key=key)
+
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the account's API key, which is never put into an address."""
         key = credential.values.get("api_key", "")

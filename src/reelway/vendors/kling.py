@@ -112,6 +112,10 @@ class Kling:
             raise UnexpectedResponse("the callback is about another task than the one whose address it came to")
         return Heard(operation=_candidate(task, submission))
 
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind a task id."""
+        return Candidate(operation=_operation(Task(id=key), submission), key=key)
+
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the API key, else with a token made from access key and secret key."""
         token = credential.values.get("api_key") or _token(credential, now)

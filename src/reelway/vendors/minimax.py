@@ -152,6 +152,10 @@ class MiniMax:
             raise UnexpectedResponse("a callback came without the id of a task")
         return Heard(operation=_candidate(pushed.key, submission, certain=True))
 
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind a task id."""
+        return Candidate(operation=_operation(key, submission), key=key)
+
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the account's API key."""
         key = credential.values.get("api_key", "")

@@ -152,6 +152,10 @@ class OpenAIVideos:
             last = following
         raise UnexpectedResponse("the list of videos does not end, so a lost one cannot be called absent")
 
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind a video's id."""
+        return Candidate(operation=_operation(key, submission), key=key)
+
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the account's key: in `api-key` where the request leaves room for it, else as a bearer token; a token that
         was fetched (Entra) is one everywhere."""

@@ -21,6 +21,7 @@ __all__ = [
     "CanContinue",
     "CanDelete",
     "CanFind",
+    "CanName",
     "CanReadCallback",
     "CanVerifyCallback",
     "CancelAnswer",
@@ -267,6 +268,15 @@ class CanFind(Protocol):
 
     def find(self, submission: Submission) -> Flow[tuple[Candidate, ...]]:
         """Return every operation that may be this submission; empty only when the vendor surely would have shown it."""
+        ...
+
+
+@runtime_checkable
+class CanName(Protocol):
+    """A piece of work can be reached by the id alone that the vendor's console shows for it."""
+
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work of this id as this submission would have had it; nobody has looked whether it is there."""
         ...
 
 

@@ -136,6 +136,10 @@ class Vidu:
         """Another Reelway cannot sign: it does not keep its callers' keys. Its calls are good for waking alone."""
         check_signature(callback, submission.callback_url or "", credential.values.get("api_key", ""), now)
 
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind a task id."""
+        return Candidate(operation=_operation(key, submission), key=key)
+
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the account's API key, which Vidu calls a token."""
         key = credential.values.get("api_key", "")

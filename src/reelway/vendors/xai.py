@@ -12,6 +12,7 @@ from reelway.core.errors import UnexpectedResponse
 from reelway.core.videos import MediaKind
 from reelway.vendors.spec import (
     Accepted,
+    Candidate,
     Credential,
     Flow,
     HttpRequest,
@@ -67,6 +68,10 @@ class XAI:
                 return VendorFailed(failure=look_refusal(response).failure)
             response = again
         return _status_of(response)
+
+    def named(self, key: str, submission: Submission) -> Candidate:
+        """Return the work behind a request id."""
+        return Candidate(operation={"id": key}, key=key)
 
     def authorize(self, request: HttpRequest, credential: Credential, now: float) -> HttpRequest:
         """Sign with the account's API key."""

@@ -14,14 +14,14 @@ UNION ALL SELECT 'messages to send', count(*) FROM messages WHERE due_at IS NOT 
 -- name: ended_without_reservation
 -- Money was settled or released that was never set aside.
 SELECT ending.job_id FROM entries AS ending
-WHERE ending.kind <> 'reserve'
+WHERE ending.kind IN ('settle', 'release')
   AND NOT EXISTS (SELECT 1 FROM entries AS start WHERE start.job_id = ending.job_id AND start.kind = 'reserve')
 
 -- name: still_reserved
 -- The video is final or gone, and its money is still set aside.
 SELECT reserved.job_id FROM entries AS reserved
 WHERE reserved.kind = 'reserve'
-  AND NOT EXISTS (SELECT 1 FROM entries AS ending WHERE ending.job_id = reserved.job_id AND ending.kind <> 'reserve')
+  AND NOT EXISTS (SELECT 1 FROM entries AS ending WHERE ending.job_id = reserved.job_id AND ending.kind IN ('settle', 'release'))
   AND NOT EXISTS (
     SELECT 1 FROM jobs
     WHERE jobs.id = reserved.job_id AND jobs.state IN ('queued', 'submitting', 'running', 'collecting')
@@ -29,7 +29,7 @@ WHERE reserved.kind = 'reserve'
 
 -- name: ended_too_early
 -- The video is still being made, and its money was settled or released.
-SELECT jobs.id FROM jobs JOIN entries AS ending ON ending.job_id = jobs.id AND ending.kind <> 'reserve'
+SELECT jobs.id FROM jobs JOIN entries AS ending ON ending.job_id = jobs.id AND ending.kind IN ('settle', 'release')
 WHERE jobs.state IN ('queued', 'submitting', 'running', 'collecting')
 
 -- name: unfinished_accounts

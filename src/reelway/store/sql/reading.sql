@@ -25,7 +25,7 @@ SELECT seq, at, state, name, detail FROM events WHERE job_id = :id AND seq > :af
 
 -- name: entries
 -- A video's ledger lines, the reservation first.
-SELECT kind, amount, at FROM entries WHERE job_id = :id ORDER BY CASE kind WHEN 'reserve' THEN 0 ELSE 1 END
+SELECT kind, amount, at FROM entries WHERE job_id = :id ORDER BY CASE kind WHEN 'reserve' THEN 0 WHEN 'doubt' THEN 2 WHEN 'loss' THEN 3 ELSE 1 END
 
 -- name: idempotent_answer
 -- What an idempotency key was used for.

@@ -99,11 +99,22 @@ def _make_events_and_entries() -> None:
         sa.Column("amount", sa.BigInteger, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("job_id", "kind", name="entries_pk"),
-        sa.CheckConstraint("kind IN ('reserve', 'settle', 'release')", name=op.f("entries_known_kind")),
+        sa.CheckConstraint(
+            "kind IN ('reserve', 'settle', 'release', 'doubt', 'loss')", name=op.f("entries_known_kind")
+        ),
         sa.CheckConstraint("amount >= 0", name=op.f("entries_amount_not_negative")),
         sqlite_with_rowid=False,
     )
-    _index("entries_one_end", "entries", ["job_id"], "kind <> 'reserve'", unique=True)
+    _index("entries_one_end", "entries", ["job_id"], "kind IN ('settle', 'release')", unique=True)
+    _index("entries_in_doubt", "entries", ["job_id"], "kind = 'doubt'")
+    op.create_table(
+        "testimonies",
+        sa.Column("job_id", _TEXT, nullable=False),
+        sa.Column("attempt", sa.Integer, nullable=False, autoincrement=False),
+        sa.Column("record", sa.LargeBinary, nullable=False),
+        sa.PrimaryKeyConstraint("job_id", "attempt", name="testimonies_pk"),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], name="testimonies_job_id_fk", ondelete="CASCADE"),
+    )
 
 
 def _make_idempotency() -> None:

@@ -41,11 +41,13 @@ CREATE TABLE entries (
 	amount BIGINT NOT NULL,
 	at DOUBLE PRECISION NOT NULL,
 	CONSTRAINT entries_pk PRIMARY KEY (job_id, kind),
-	CONSTRAINT entries_known_kind CHECK (kind IN ('reserve', 'settle', 'release')),
+	CONSTRAINT entries_known_kind CHECK (kind IN ('reserve', 'settle', 'release', 'doubt', 'loss')),
 	CONSTRAINT entries_amount_not_negative CHECK (amount >= 0)
 );
 
-CREATE UNIQUE INDEX entries_one_end ON entries (job_id) WHERE kind <> 'reserve';
+CREATE INDEX entries_in_doubt ON entries (job_id) WHERE kind = 'doubt';
+
+CREATE UNIQUE INDEX entries_one_end ON entries (job_id) WHERE kind IN ('settle', 'release');
 
 CREATE TABLE errands (
 	id TEXT COLLATE "C" NOT NULL,
@@ -192,6 +194,14 @@ CREATE TABLE events (
 	detail BYTEA,
 	CONSTRAINT events_pk PRIMARY KEY (job_id, seq),
 	CONSTRAINT events_job_id_fk FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE
+);
+
+CREATE TABLE testimonies (
+	job_id TEXT COLLATE "C" NOT NULL,
+	attempt INTEGER NOT NULL,
+	record BYTEA NOT NULL,
+	CONSTRAINT testimonies_pk PRIMARY KEY (job_id, attempt),
+	CONSTRAINT testimonies_job_id_fk FOREIGN KEY(job_id) REFERENCES jobs (id) ON DELETE CASCADE
 );
 
 CREATE TABLE alembic_version (
