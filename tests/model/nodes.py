@@ -282,7 +282,8 @@ class Node:
     async def _step(self, watch: Watch) -> None:
         try:
             if watch.job.state is State.QUEUED:
-                await self.submitter.start(watch)
+                if self._offer(watch):
+                    await self.submitter.start(watch)
             elif watch.job.state is State.SUBMITTING and self.clock() > watch.job.deadline_at:
                 await self.submitter.give_up(watch)
             elif watch.job.state is State.SUBMITTING:
@@ -296,6 +297,17 @@ class Node:
                 self.watch = None
         finally:
             watch.busy = False
+
+    def _offer(self, watch: Watch) -> bool:
+        """Offer the job the account, as the worker's queue would; False while that rests."""
+        router, job, now = self.tools.router, watch.job, self.clock()
+        pick = router.pick(router.group(job.request, now, tried=job.tried_accounts), now)
+        if pick is None:
+            return False
+        self.tools.hold(watch, pick.route.account)
+        router.begin(pick, job.request.card, job.id, now)
+        watch.offered = pick.route
+        return True
 
     def hear(self, reference: str) -> None:
         """Take a callback that names the vendor's work, as the worker would."""
@@ -315,7 +327,11 @@ class World:
         self.assets = FolderAssets(folder / "assets")
         self.transport = Transport(self.assets, TimeLimits(), lambda blob: "")
         self.account = Account(
-            name="acme", vendor="openai_videos", base_url="https://acme.example/v1", submit_policy=kind.policy
+            name="acme",
+            vendor="openai_videos",
+            service="compatible",
+            base_url="https://acme.example/v1",
+            submit_policy=kind.policy,
         )
         self.vendor = _VENDORS[kind.finds, kind.calls](self)
         self.sent: list[Sent] = []
@@ -402,6 +418,7 @@ class World:
             await self.check()
             job = await self.job()
             if job.is_final:
+                assert job.attempts, "it ended before anything was tried"
                 return job
         raise AssertionError(f"stuck: {job.state}, {[attempt.outcome for attempt in job.attempts]}")
 
