@@ -160,7 +160,7 @@ async def test_a_step_from_before_a_lost_lease_cannot_write_under_the_new_one(ma
     """The same node joins again and takes its own job back while the first submit is still on its way: one of them speaks."""
     script = Script()
     script.gate = asyncio.Event()
-    script.finds = deque([*[()] * 5, (MINE,)])
+    script.finds = deque([LOST])
     stage = await make_stage(script)
     stage.tools.limits = stage.tools.limits.evolve(arrival_seconds=3600.0)
     job = stage.job()
