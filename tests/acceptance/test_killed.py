@@ -11,6 +11,7 @@ pytestmark = pytest.mark.acceptance
 POINTS = (
     "created",
     "attempt_recorded",
+    "sending",
     "accepted",
     "accepted_recorded",
     "rendered",
@@ -52,6 +53,35 @@ def test_killed_there_it_goes_on(point: str, tmp_path: Path, sandbox: Sandbox) -
     assert video["outputs"][0]["seconds"] == 4
     content = again.ask("GET", f"/v1/videos/{video['id']}/content")
     assert len(content.body) == video["outputs"][0]["bytes"]
+    assert again.stop() == 0
+    assert len(sandbox.creates()) - before == 1
+
+
+@pytest.mark.parametrize("point", ["unknown_recorded", "found"])
+def test_killed_while_a_lost_answer_is_looked_for(point: str, tmp_path: Path, sandbox: Sandbox) -> None:
+    """The vendor made it and the answer was lost: whoever comes next finds the same work."""
+    before = len(sandbox.creates())
+    dying = Gateway(tmp_path, sandbox=sandbox, environment={"REELWAY_DIE_AT": point})
+    video = dying.create(**{**REQUEST, "prompt": f"a fox, killed at {point} [[submit:lost_answer]]"})
+    assert dying.wait() == -9
+    again = Gateway(tmp_path, sandbox=sandbox)
+    assert again.finished(video["id"])["status"] == "completed"
+    assert again.stop() == 0
+    assert len(sandbox.creates()) - before == 1
+
+
+def test_killed_all_the_way_to_a_second_submit(tmp_path: Path, sandbox: Sandbox) -> None:
+    """Before the first byte, at the first empty look, and when absence is proven: three deaths, and one submit."""
+    before = len(sandbox.creates())
+    video = None
+    for point in ("sending", "not_found_recorded", "not_accepted_recorded"):
+        dying = Gateway(tmp_path, sandbox=sandbox, environment={"REELWAY_DIE_AT": point})
+        if video is None:
+            video = dying.create(**{**REQUEST, "prompt": "a fox, killed again and again"})
+        assert dying.wait() == -9
+    again = Gateway(tmp_path, sandbox=sandbox)
+    assert video is not None
+    assert again.finished(video["id"])["status"] == "completed"
     assert again.stop() == 0
     assert len(sandbox.creates()) - before == 1
 

@@ -146,6 +146,13 @@ class DeletingAcme(FindingAcme):
         yield HttpRequest(method="DELETE", path="/")
 
 
+class NamingAcme(FindingAcme):
+    """Reaches its work by the id alone."""
+
+    def named(self, key: str, submission: Submission) -> Candidate:
+        return Candidate(operation={"id": key}, key=key)
+
+
 class CallingAcme(Acme):
     """Cannot look anything up, but calls back: with `{"id": …}` it names its work, with `{"challenge": …}` it wants an echo."""
 

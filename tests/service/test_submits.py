@@ -1,11 +1,14 @@
 """Submits nobody knows about: shown to operators, settled by them, acted upon by the owner, and never at the caller's cost."""
 
+import asyncio
+import signal
+import sys
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from tests.engine.scripted import Acme, FindingAcme, Script, Stage
+from tests.engine.scripted import Acme, NamingAcme, Script, Stage
 
 from reelway.core.errors import Conflict, InvalidRequest, NotFound, SubmitOutcomeUnknown, UnexpectedResponse
 from reelway.core.failures import FailureKind
@@ -13,20 +16,13 @@ from reelway.core.jobs import Attempt, Job, JobRoute
 from reelway.core.lifecycle import State
 from reelway.engine.account import Account
 from reelway.service.submits import Submits
-from reelway.vendors.spec import Accepted, Candidate, Submission
+from reelway.vendors.spec import Accepted
 
 ACME = Account(name="acme", vendor="openai_videos", service="compatible", base_url="https://acme.example/v1")
 LOST = SubmitOutcomeUnknown("the connection broke")
 AWAY = UnexpectedResponse("the vendor's list is broken")
 SECOND = Accepted(operation={"id": "second"}, key="second", poll_after_seconds=0.0)
 MakeStage = Callable[..., Awaitable[Stage]]
-
-
-class NamingAcme(FindingAcme):
-    """Reaches its work by the id alone."""
-
-    def named(self, key: str, submission: Submission) -> Candidate:
-        return Candidate(operation={"id": key}, key=key)
 
 
 @pytest.fixture
@@ -216,3 +212,24 @@ async def test_only_doubts_can_be_settled(make_stage: MakeStage) -> None:
         await submits_of(stage).settle(job.id, "not_made", by="ada")
     with pytest.raises(NotFound):
         await submits_of(stage).settle("video_none", "not_made", by="ada")
+
+
+@pytest.mark.parametrize("point", ["testimony_confirmed", "accepted_recorded"])
+async def test_death_while_it_is_acted_upon_sends_nothing_twice(
+    make_stage: MakeStage, tmp_path: Path, point: str
+) -> None:
+    """Killed with the named work confirmed, or adopted: the next process goes on with the same work."""
+    dying = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "tests.engine.dying", str(tmp_path), point, "settled"),
+        cwd=Path(__file__).parents[2],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        output, _ = await dying.communicate()
+    assert dying.returncode == -signal.SIGKILL
+    script = Script()
+    script.finds = deque([AWAY])
+    stage = await make_stage(script)
+    done = await stage.finished(output.decode().split()[0])
+    assert (done.state, done.operation_key, script.submitted) == (State.COMPLETED, "op7", [])
+    assert await stage.ledger(done.id) == ["reserve", "settle"]
