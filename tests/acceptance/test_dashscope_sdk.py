@@ -232,17 +232,19 @@ def test_the_older_form_repeats_too_soon_to_be_told_from_another_take(world: Wor
 
 def test_equal_creates_that_are_no_repetition_are_tasks_of_their_own(world: World) -> None:
     """All at once, one after another, and again after a look at the first."""
-    prompts = [f"{word} {PAINTS_NOTHING}" for word in ("together", "in a row", "looked at")]
-    at_once, *_, looked, _, again = world.calls(
+    prompts = [f"{word} {PAINTS_NOTHING}" for word in ("together", "looked at")]
+    rows = [f"in a row {number} {PAINTS_NOTHING}" for number in range(5)]
+    at_once, looked, _, again, *_ = world.calls(
         ["new", "together", {"times": 3, "create": create(prompts[0])[2]}],
         create(prompts[1]),
+        poll(1),
         create(prompts[1]),
-        create(prompts[2]),
-        poll(3),
-        create(prompts[2]),
+        *(create(row) for row in rows for _ in range(2)),
     )
     assert len({task["task_id"] for task in at_once}) == 3
     assert looked["task_id"] != again["task_id"]
     for task in (*at_once, again):
         world.gateway.finished(task["task_id"])
-    assert [len(world.seen(prompt)) for prompt in prompts] == [3, 2, 2]
+    assert [len(world.seen(prompt)) for prompt in prompts] == [3, 2]
+    # On a busy machine the second of a row may come so late that it must be taken for a repetition.
+    assert max(len(world.seen(row)) for row in rows) == 2

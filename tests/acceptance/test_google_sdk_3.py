@@ -315,22 +315,22 @@ def test_a_caller_who_tries_again_gets_what_was_made(world: World, loss: Loss) -
 
 def test_equal_creates_that_are_no_repetition_are_interactions_of_their_own(world: World) -> None:
     """All at once, one after another, and again after a look at the first."""
-    prompts = [f"{word} {PAINTS_NOTHING}" for word in ("together", "in a row", "looked at")]
+    prompts = [f"{word} {PAINTS_NOTHING}" for word in ("together", "looked at")]
+    rows = [f"in a row {number} {PAINTS_NOTHING}" for number in range(5)]
     together, *_ = world.calls(
         CLIENT,
         ["together", {"times": 3, "create": create(prompts[0])[1]}],
         create(prompts[1]),
-        create(prompts[1]),
-        create(prompts[2]),
-        poll(3),
-        create(prompts[2]),
         poll(1),
-        poll(2),
-        poll(5),
+        create(prompts[1]),
+        poll(3),
+        *(create(row) for row in rows for _ in range(2)),
     )
     for video_id in together["ids"]:
         world.gateway.finished(video_id)
-    assert [len(world.seen(prompt)) for prompt in prompts] == [3, 2, 2]
+    assert [len(world.seen(prompt)) for prompt in prompts] == [3, 2]
+    # On a busy machine the second of a row may come so late that it must be taken for a repetition.
+    assert max(len(world.seen(row)) for row in rows) == 2
 
 
 def test_a_gateway_killed_before_it_answered_gives_its_answer_after(tmp_path: Path) -> None:
