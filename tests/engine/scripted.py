@@ -335,7 +335,8 @@ class Stage:
         """Return the keys of everything that is kept."""
         return sorted([one.key for prefix in ("inputs", "videos") async for one in self.assets.listed(prefix)])
 
-    async def create(self, job: Job, takes: tuple[Job, ...] = ()) -> None:
+    async def record(self, job: Job, takes: tuple[Job, ...] = ()) -> None:
+        """Write a video with its takes, all at once, and leave it at that."""
         await self.store.create(
             Creation(
                 job=job,
@@ -344,6 +345,10 @@ class Stage:
                 entry=Entry(kind="reserve", amount=job.reserved, at=job.created_at),
             )
         )
+
+    async def create(self, job: Job, takes: tuple[Job, ...] = ()) -> None:
+        """Write a video with its takes, and begin to work on them."""
+        await self.record(job, takes)
         if job.owner is not None:
             self.engine.adopt((*takes, job))
 

@@ -411,19 +411,26 @@ async def test_a_clock_that_is_off_ends_nobodys_videos(
     assert abs(clock() - time.time()) < 1
 
 
-async def test_takes_on_several_nodes_end_as_one_video(node: MakeNode, script: Script) -> None:
-    """A take that ends elsewhere wakes whoever holds the video."""
+@pytest.mark.parametrize("loses", [False, True])
+async def test_takes_on_several_nodes_end_as_one_video(node: MakeNode, script: Script, loses: bool) -> None:
+    """A take that ends elsewhere wakes whoever holds the video, also when the answer to its last write was lost."""
     one, two = await node("one"), await node("two")
     script.submits = deque(Accepted(operation={"id": key}, key=key, poll_after_seconds=0.0) for key in ("op0", "op1"))
+    losing = {"kept"} if loses else set()
+    two.store.loses = lambda name: name in losing and not losing.discard(name)
     video = one.job()
     takes = (
         one.job(reserved=0, take=0, parent=video.id),
         two.job(id=one.job().id, reserved=0, take=1, parent=video.id),
     )
-    await one.create(video.evolve(takes=tuple(take.id for take in takes)), takes[:1])
-    await two.create(takes[1])
+    video = video.evolve(takes=tuple(take.id for take in takes))
+    await one.record(video, takes)
+    one.engine.adopt((takes[0], video))
+    await ended(one, takes[0].id)
+    two.engine.adopt(takes[1:])
     done = await ended(two, video.id)
     assert [output.index for output in done.outputs] == [0, 1]
+    assert not losing
 
 
 async def test_a_write_names_the_epoch_under_which_the_job_was_held(

@@ -159,7 +159,7 @@ class Rescuer:
                 _log.info("job_found_again", video_id=job.id, state=str(job.state))
                 self._worker.adopt(job)
             elif job.is_final and job.parent is not None:
-                self._worker.nudge(job.parent)
+                self._worker.part_ended(job.parent)
         self._unsure = {job_id: looks - 1 for job_id, looks in self._unsure.items() if looks > 1}
 
     def _is_ours(self, job: Job) -> bool:

@@ -134,6 +134,11 @@ class Worker:
         if watch is not None and watch.job.takes:
             self.nudge(job_id)
 
+    def part_ended(self, job_id: str) -> None:
+        """Have a video looked at, here or wherever it is held: one of its takes has ended."""
+        if not self.nudge(job_id):
+            self._tools.teller.tell(Signal(kind="changed", job_id=job_id))
+
     def drop_all(self) -> None:
         """Forget every job: the lease is lost, others own them now, and what is begun here would only be in their way.
 
@@ -331,9 +336,8 @@ class Worker:
     def _finish(self, watch: Watch) -> None:
         self._drop(watch)
         self._tools.board.forget(watch.job.id)
-        parent = watch.job.parent
-        if parent is not None and not self.nudge(parent):
-            self._tools.teller.tell(Signal(kind="changed", job_id=parent))
+        if watch.job.parent is not None:
+            self.part_ended(watch.job.parent)
 
     def _drop(self, watch: Watch) -> None:
         self._tools.release(watch)
