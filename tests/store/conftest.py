@@ -6,6 +6,7 @@ import asyncpg
 import pytest
 from tests.postgres import PostgresServer
 
+from reelway.store.postgres import PostgresStore
 from reelway.store.spec import JobStore
 
 pytest.register_assert_rewrite(
@@ -46,3 +47,14 @@ async def postgres_stores(postgres_shelf: str) -> AsyncIterator[str]:
     )
     await connection.execute("".join(f'DELETE FROM "{table}";' for (table,) in tables))  # noqa: S608 - its own names
     await connection.close()
+
+
+@pytest.fixture
+async def two(postgres_stores: str) -> AsyncIterator[tuple[PostgresStore, PostgresStore]]:
+    """Two nodes' stores."""
+    stores = (PostgresStore(postgres_stores, callers_clock=True), PostgresStore(postgres_stores, callers_clock=True))
+    for store in stores:
+        await store.open()
+    yield stores
+    for store in stores:
+        await store.close()

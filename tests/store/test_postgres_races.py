@@ -1,7 +1,6 @@
 """Nodes that do the same thing at the same moment: each race is stopped in the middle and looked at from the other side."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
@@ -15,17 +14,6 @@ from reelway.store import errands, keyring, leases, outbox, writes
 from reelway.store.postgres import PostgresStore
 from reelway.store.postgres.connections import Patience
 from reelway.store.spec import Created
-
-
-@pytest.fixture
-async def two(postgres_stores: str) -> AsyncIterator[tuple[PostgresStore, PostgresStore]]:
-    """Two nodes' stores."""
-    stores = (PostgresStore(postgres_stores, callers_clock=True), PostgresStore(postgres_stores, callers_clock=True))
-    for store in stores:
-        await store.open()
-    yield stores
-    for store in stores:
-        await store.close()
 
 
 @pytest.fixture

@@ -17,7 +17,16 @@ from reelway.store.reads import find_job, idempotent_answer, unfinished_within
 from reelway.store.rows import change_row, claim_row, entry_row, event_row, job_row
 from reelway.store.spec import Change, Created, Creation, IdempotencyClaim
 
-__all__ = ["CancelWish", "Deletion", "apply_changes", "create_videos", "delete_videos", "replay", "request_cancels"]
+__all__ = [
+    "CancelWish",
+    "Deletion",
+    "apply_changes",
+    "create_videos",
+    "delete_videos",
+    "replay",
+    "request_cancels",
+    "turns_of",
+]
 
 _SQL = load("writing")
 
@@ -39,6 +48,8 @@ class _KeyIsHeld(Exception):
 
 def create_videos(creations: Sequence[Creation]) -> Work[Sequence[Created]]:
     """Write new videos with all that belongs to them; one whose idempotency key is held gets the earlier answer."""
+    for turn in sorted({turn for creation in creations for turn in turns_of(creation)}):
+        yield from take_turns(turn)
     claims = [(creation, creation.idempotency) for creation in creations if creation.idempotency is not None]
     if claims and not (yield from _claim_keys(claims)):
         if len(creations) > 1:
@@ -63,15 +74,16 @@ def create_videos(creations: Sequence[Creation]) -> Work[Sequence[Created]]:
     return [Created(job=creation.job) for creation in creations]
 
 
-def _keep_limits(creations: Sequence[Creation]) -> Work[None]:
-    """Raise `RateLimited` when one of these videos would exceed a limit; of several, each will find out alone.
+def turns_of(creation: Creation) -> tuple[str, ...]:
+    """Return the names under which a new video takes turns: two nodes never both see the last place of a limit free."""
+    return tuple(f"unfinished {limit.scope} {limit.tenant} {limit.name}" for limit in creation.limits)
 
-    Who counts under one name does so in turn, so that two nodes never both see the last place free.
-    """
+
+def _keep_limits(creations: Sequence[Creation]) -> Work[None]:
+    """Raise `RateLimited` when one of these videos would exceed a limit; of several, each will find out alone."""
     asked = Counter(limit for creation in creations for limit in creation.limits)
-    for limit in sorted(asked, key=lambda limit: (limit.scope, limit.tenant, limit.name)):
-        yield from take_turns(f"unfinished {limit.scope} {limit.tenant} {limit.name}")
-        if (yield from unfinished_within(limit)) + asked[limit] > limit.most:
+    for limit, videos in asked.items():
+        if (yield from unfinished_within(limit)) + videos > limit.most:
             raise limit.refusal()
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from reelway.core.errors import StorageFailed
 from reelway.store.postgres.connections import Connection, Database, perform
 from reelway.store.postgres.failures import is_bad_luck, is_lost, is_refusal
-from reelway.store.queries import Work, execute, fetch, load
+from reelway.store.queries import Work, execute, fetch, load, take_turns
 from reelway.store.spec import Signal
 
 __all__ = ["Committer"]
@@ -36,6 +36,7 @@ class _Pending(NamedTuple):
     write: Callable[[Sequence[Any]], Work[Sequence[Any]]]
     item: Any
     signal: Signal | None
+    turns: tuple[str, ...]
     future: asyncio.Future[Any]
 
 
@@ -94,12 +95,16 @@ class Committer:
         write: Callable[[Sequence[_Item]], Work[Sequence[_Outcome]]],
         item: _Item,
         signal: Signal | None = None,
+        turns: tuple[str, ...] = (),
     ) -> _Outcome:
-        """Have an item written; return its outcome once it is committed, or raise what kept it from getting there."""
+        """Have an item written; return its outcome once it is committed, or raise what kept it from getting there.
+
+        `turns` are those that writing it takes.
+        """
         if self._task is None or self._is_closing:
             raise StorageFailed("the store is closed; nothing can be written any more")
         future: asyncio.Future[_Outcome] = asyncio.get_running_loop().create_future()
-        self._gathered.append(_Pending(write, item, signal, future))
+        self._gathered.append(_Pending(write, item, signal, turns, future))
         self._wake.set()
         return await future
 
@@ -158,6 +163,9 @@ class Committer:
                 return [_Settled(batch[0], None, self._database.explained(error))]
         await connection.execute("ROLLBACK")
         await self._begin(connection)
+        # All turns in one order, lest one item's be kept while another's is waited for: two nodes would do so crosswise.
+        for turn in sorted({turn for pending in batch for turn in pending.turns}):
+            await perform(connection, take_turns(turn))
         return [await self._write_alone(connection, pending) for pending in batch]
 
     async def _begin(self, connection: Connection) -> None:

@@ -116,7 +116,8 @@ class PostgresStore:
     # --- jobs
 
     async def create(self, creation: Creation) -> Created:
-        return await self._committer.run(writes.create_videos, creation, _changed(creation.job))
+        turns = writes.turns_of(creation)
+        return await self._committer.run(writes.create_videos, creation, _changed(creation.job), turns)
 
     async def answered(self, claim: IdempotencyClaim, now: float) -> Created | None:
         return None if claim.sending == 0 else await self._readers.run(writes.replay, claim, now)
