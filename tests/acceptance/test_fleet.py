@@ -221,3 +221,28 @@ def test_a_node_is_drained_from_the_command_line(fleet: Fleet, tmp_path: Path, p
     assert two.ask("GET", "/readyz").status == 200
     assert set(fleet.submits().values()) == {1}
     assert one.stop() == 0
+
+
+@pytest.mark.parametrize("point", ["attempt_recorded", "sending"])
+async def test_a_node_frozen_before_its_send_does_not_send_when_it_wakes(fleet: Fleet, point: str) -> None:
+    """SIGSTOP between the attempt and the first byte, the connection standing or not: the other node submits, and only it."""
+    one = fleet.start("one", environment={"REELWAY_FREEZE_AT": point})
+    async with Caller(fleet.urls()) as caller:
+        video = await caller.create("a fox, frozen")
+    try:
+        while _state_of(one.process.pid) != "T":
+            await asyncio.sleep(0.05)
+        two = fleet.start("two")
+        assert (await asyncio.to_thread(two.finished, video))["status"] == "completed"
+        assert fleet.submits() == {"a fox, frozen": 1}
+    finally:
+        os.kill(one.process.pid, signal.SIGCONT)
+    async with asyncio.timeout(30):
+        while not fleet.logged("one", "lease_lost"):
+            await asyncio.sleep(0.05)
+    assert fleet.submits() == {"a fox, frozen": 1}
+
+
+def _state_of(process_id: int) -> str:
+    """Return the letter under which the kernel has a process: `T` while it is stopped."""
+    return Path(f"/proc/{process_id}/stat").read_text().rpartition(") ")[2][0]

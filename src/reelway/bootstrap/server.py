@@ -271,16 +271,18 @@ def serve(settings: Settings, *, ready: Callable[[Server], None]) -> None:
 
 
 def _checkpoint() -> Callable[[str], None]:
-    """Return what the engine calls at its named points: nothing, or sudden death at the one a test has chosen."""
-    chosen = os.environ.get("REELWAY_DIE_AT")
-    if not chosen:
+    """Return what the engine calls at its named points: nothing, or sudden death or a freeze at the one a test has chosen."""
+    dies_at, freezes_at = os.environ.get("REELWAY_DIE_AT"), os.environ.get("REELWAY_FREEZE_AT")
+    if not dies_at and not freezes_at:
         return lambda point: None
 
-    def die(point: str) -> None:
-        if point == chosen:
+    def stop(point: str) -> None:
+        if point == dies_at:
             os.kill(os.getpid(), signal.SIGKILL)
+        if point == freezes_at:
+            os.kill(os.getpid(), signal.SIGSTOP)
 
-    return die
+    return stop
 
 
 def _monotonic() -> float:
