@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 from tests.cli.fake_server import FakeServer, Reply
+from tests.store.conformance_errands import forgetting
 from tests.store.records import creation, make_job, route
 
 from reelway.cli.checkup import check_everything
@@ -84,6 +85,36 @@ def test_another_kind_of_database_is_told(run: Run, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("REELWAY_DATABASE_URL", "postgresql://db/reelway")
     result = run("db", "backup", "copy.db")
     assert (result.code, "pg_dump" in result.err) == (2, True)
+
+
+def test_what_was_given_up_can_be_seen_and_tried_again(run: Run, tmp_path: Path) -> None:
+    """With the reason, and the vendor's name of the work; after that it is due, and no longer among what was given up."""
+    assert "nothing was given up" in run("db", "errands").err
+    job = make_job()
+
+    async def give_up() -> None:
+        store = SqliteStore(tmp_path / "data" / "reelway.db")
+        await store.open()
+        await store.plan_errand(forgetting(job))
+        await store.errand_put_off(forgetting(job).id, None, 12, "HTTP 403")
+        await store.close()
+
+    async def due() -> list[str]:
+        store = SqliteStore(tmp_path / "data" / "reelway.db")
+        await store.open()
+        found = await store.due_errands(time.time(), 9, time.time() + 60)
+        await store.close()
+        return [errand.id for errand in found]
+
+    asyncio.run(give_up())
+    listed = run("db", "errands").out
+    assert (job.id in listed, "HTTP 403" in listed) == (True, True)
+    [shown] = json.loads(run("db", "errands", "--json").out)["data"]
+    assert (shown["job_id"], shown["work"]["operation"]) == (job.id, forgetting(job).work.operation)
+    assert asyncio.run(due()) == []
+    assert "1 to be tried again" in run("db", "errands", "--again").err
+    assert asyncio.run(due()) == [forgetting(job).id]
+    assert "nothing was given up" in run("db", "errands").err
 
 
 def test_postgres_is_made_checked_and_filled_from_a_file(

@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
+from reelway.cli.errands import given_up_errands
 from reelway.cli.exits import CommandFailed, Exit
 from reelway.cli.options import Config, DataDir, Json
 from reelway.cli.records import finish
@@ -154,6 +155,9 @@ def import_database(
             return await import_from(file, target)
 
     _tell(f"{file} to {place_of_database(settings)}", finish(fill()))
+
+
+app.command("errands")(given_up_errands)
 
 
 def _tell(what: str, figures: "Figures") -> None:
