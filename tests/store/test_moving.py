@@ -9,7 +9,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
-from tests.store.conformance_characters import character
+from tests.store.conformance_characters import character, keep
 from tests.store.conformance_doubts import word
 from tests.store.conformance_errands import forgetting
 from tests.store.conformance_messages import message_of
@@ -44,7 +44,7 @@ async def _live(store: JobStore, count: int) -> list[Job]:
             await store.delete(job.id, NOW)
     await store.plan_errand(forgetting(jobs[0]))
     await store.errand_put_off(forgetting(jobs[0]).id, None, 9, "403")
-    await store.add_character(character("Žofie"), ends="nothing")
+    await keep(store, character("Žofie"))
     doubted = make_job(owner="a", epoch=epoch)
     await store.create(creation(doubted))
     await store.apply(change(doubted, epoch, state=State.SUBMITTING))

@@ -9,9 +9,9 @@ from tests.store.conformance_characters import character, claim, removing
 from tests.store.other_node import OtherNode, stopped_by_a_lock
 from tests.store.records import NOW, creation, make_job
 
-from reelway.core.errors import Conflict, RateLimited
+from reelway.core.errors import Conflict, RateLimited, Unavailable
 from reelway.core.keys import UnfinishedLimit
-from reelway.store import characters, writes
+from reelway.store import characters, errands, outbox, writes
 from reelway.store.postgres import PostgresStore
 from reelway.store.spec import Created, Creation
 
@@ -105,12 +105,13 @@ async def test_of_two_nodes_that_keep_a_character_under_one_key_one_does(
 ) -> None:
     """The second waits for the first: then it returns the first one's and its own files keep their errand."""
     first, second = character(number=1), character(number=2)
-    await store.plan_errand(removing(second))
-    addition = characters.Addition(character=first, ends="nothing", idempotency=claim())
+    for one in (first, second):
+        await store.plan_errand(removing(one))
+    addition = characters.Addition(character=first, ends=removing(first), idempotency=claim())
     async with OtherNode(postgres_stores) as other:
         await other.does(characters.add_characters([addition]))
         waiting = await stopped_by_a_lock(
-            postgres_stores, store.add_character(second, ends=removing(second).id, idempotency=claim())
+            postgres_stores, store.add_character(second, ends=removing(second), idempotency=claim())
         )
         await (other.commits() if commits else other.gives_up())
         assert await waiting == (first.evolve(replayed=True) if commits else second)
@@ -124,12 +125,13 @@ async def test_a_key_is_good_for_a_video_or_a_character_on_two_nodes(
 ) -> None:
     """Whichever is second waits, and hears that the key is taken."""
     video = creation(make_job()).evolve(idempotency=claim("a video"))
-    addition = characters.Addition(character=character(), ends="nothing", idempotency=claim())
+    addition = characters.Addition(character=character(), ends=removing(character()), idempotency=claim())
+    await store.plan_errand(removing(character()))
     async with OtherNode(postgres_stores) as other:
         second: Awaitable[object]
         if video_first:
             await other.does(writes.create_videos([video]))
-            second = store.add_character(character(), ends="nothing", idempotency=claim())
+            second = store.add_character(character(), ends=removing(character()), idempotency=claim())
         else:
             await other.does(characters.add_characters([addition]))
             second = store.create(video)
@@ -139,3 +141,18 @@ async def test_a_key_is_good_for_a_video_or_a_character_on_two_nodes(
             await waiting
     assert (await store.get(video.job.id) is not None) is video_first
     assert (await store.character(character().id) is None) is video_first
+
+
+async def test_files_that_another_node_is_taking_away_are_no_characters(
+    store: PostgresStore, postgres_stores: str
+) -> None:
+    """Whoever keeps it waits, and is told to begin anew: never a character without files."""
+    one = character()
+    await store.plan_errand(removing(one))
+    async with OtherNode(postgres_stores) as other:
+        await other.does(errands.hold_due_errands([outbox.Hold(now=NOW, limit=9, hold_until=NOW + 60)]))
+        waiting = await stopped_by_a_lock(postgres_stores, store.add_character(one, ends=removing(one)))
+        await other.commits()
+        with pytest.raises(Unavailable):
+            await waiting
+    assert await store.character(one.id) is None

@@ -86,9 +86,7 @@ class CharacterKeeper:
         await self._store.plan_errand(removal)
         try:
             pictures = await self._write(character.id, shown)
-            kept = await self._store.add_character(
-                character.evolve(pictures=pictures), ends=removal.id, idempotency=claim
-            )
+            kept = await self._store.add_character(character.evolve(pictures=pictures), ends=removal, idempotency=claim)
         except CallerError:
             await self._clear(removal)
             raise

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from reelway.core.characters import Character
 from reelway.core.errands import Errand
-from reelway.core.errors import Conflict, Contradiction, Gone
+from reelway.core.errors import Conflict, Contradiction, Gone, Unavailable
 from reelway.core.record import Record
-from reelway.store.errands import add_errands, remove_errands
+from reelway.store.errands import add_errands
 from reelway.store.queries import Work, execute, fetch, load, write_rows
 from reelway.store.reads import idempotent_answer
 from reelway.store.rows import character_from_row, character_row, claim_row
@@ -24,8 +24,8 @@ _CLAIM = load("writing")["claim_idempotency_keys"]
 
 class Addition(Record):
     character: Character
-    ends: str
-    """The errand that would remove its files."""
+    ends: Errand
+    """The errand that would remove its files, as it was planned."""
     idempotency: IdempotencyClaim | None = None
 
 
@@ -96,6 +96,7 @@ def _add(addition: Addition) -> Work[Character]:
                     f"{character.id}: its idempotency key was neither free nor held; run `reelway db check`"
                 )
             return earlier
+    if not (yield from execute(_SQL["end_removal"], id=addition.ends.id, due_at=addition.ends.due_at)):
+        raise Unavailable("it took so long to keep this character that its files were removed again: send it once more")
     yield from execute(_SQL["add_character"], **character_row(character))
-    yield from remove_errands([addition.ends])
     return character

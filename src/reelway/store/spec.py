@@ -358,11 +358,12 @@ class JobStore(DoubtStore, Protocol):
     # --- characters
 
     async def add_character(
-        self, character: Character, *, ends: str, idempotency: IdempotencyClaim | None = None
+        self, character: Character, *, ends: Errand, idempotency: IdempotencyClaim | None = None
     ) -> Character:
         """Write a character whose files are in their place, and end the errand `ends`, which would remove them.
 
-        Or return the one an earlier request with the same idempotency key made, as replayed, and end nothing.
+        Or return the one an earlier request with the same idempotency key made, as replayed, and end nothing. Raise `Unavailable`
+        when that errand is being run, or was.
         """
         ...
 

@@ -232,7 +232,7 @@ class PostgresStore:
     # --- characters
 
     async def add_character(
-        self, character: Character, *, ends: str, idempotency: IdempotencyClaim | None = None
+        self, character: Character, *, ends: Errand, idempotency: IdempotencyClaim | None = None
     ) -> Character:
         addition = characters.Addition(character=character, ends=ends, idempotency=idempotency)
         return await self._committer.run(characters.add_characters, addition)
