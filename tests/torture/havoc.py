@@ -30,38 +30,44 @@ class Havoc:
 
     async def _perform(self, fault: Fault) -> None:
         await asyncio.sleep(max(0.0, self._began + fault.at - time.monotonic()))
-        self.done.append((fault, time.monotonic() - self._began))
         world, seconds = self._world, fault.seconds
+        async with world.turn_of(fault.target):
+            self.done.append((fault, time.monotonic() - self._began))
+            match fault.kind:
+                case "kill" | "stop" | "freeze" | "clock" | "disk":
+                    await self._hurt_node(fault)
+                case "wire":
+                    await world.wires[fault.target].damage(_break(fault.detail))
+                    await asyncio.sleep(seconds)
+                    await world.wires[fault.target].heal()
+                case "storm":
+                    await self._let_the_vendor(fault.detail)
+                    await asyncio.sleep(seconds)
+                    await self._let_the_vendor("")
+                case "database":
+                    await world.database.hurt(fault.detail, seconds)
+                case "objects":
+                    await world.objects.hurt(fault.detail, seconds)
+
+    async def _hurt_node(self, fault: Fault) -> None:
+        world, node = self._world, self._world.nodes[fault.target]
         match fault.kind:
             case "kill" | "stop":
-                node = world.nodes[fault.target]
                 await (node.kill() if fault.kind == "kill" else node.stop())
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(fault.seconds)
                 await node.start()
             case "freeze":
-                world.nodes[fault.target].freeze()
-                await asyncio.sleep(seconds)
-                world.nodes[fault.target].thaw()
+                node.freeze()
+                await asyncio.sleep(fault.seconds)
+                node.thaw()
             case "clock":
                 set_clock(world.clocks[fault.target], float(fault.detail.split()[0]))
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(fault.seconds)
                 set_clock(world.clocks[fault.target], 0.0)
-            case "disk":
+            case _:
                 await asyncio.to_thread(world.disks[fault.target].fill)
-                await asyncio.sleep(seconds)
+                await asyncio.sleep(fault.seconds)
                 world.disks[fault.target].free()
-            case "wire":
-                await world.wires[fault.target].damage(_break(fault.detail))
-                await asyncio.sleep(seconds)
-                await world.wires[fault.target].heal()
-            case "storm":
-                await self._let_the_vendor(fault.detail)
-                await asyncio.sleep(seconds)
-                await self._let_the_vendor("")
-            case "database":
-                await world.database.hurt(fault.detail, seconds)
-            case "objects":
-                await world.objects.hurt(fault.detail, seconds)
 
     async def _let_the_vendor(self, directives: str) -> None:
         headers = {"Authorization": f"Bearer {KEY}"}

@@ -43,6 +43,7 @@ class Program:
             if await self._is_ready(place, deadline):
                 return
             if time.monotonic() > deadline:
+                await self.kill()
                 raise AssertionError(f"{self.name} does not start; see {self.log}")
             await asyncio.sleep(0.5)
 

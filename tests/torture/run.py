@@ -74,6 +74,8 @@ async def _torture(plan: Plan, world: World, callers: Callers, quiet_seconds: fl
     try:
         for order in plan.orders:
             await asyncio.sleep(max(0.0, zero + order.at - time.monotonic()))
+            if wreaking.done():
+                await wreaking  # it failed, or has nothing left to do
             following.append(asyncio.create_task(callers.follow(order)))
         await asyncio.sleep(max(0.0, zero + plan.seconds - time.monotonic()))
         await wreaking

@@ -1,6 +1,7 @@
 """Everything that runs: a vendor, the nodes, what they keep their things in, and a wire wherever one talks to another."""
 
 import asyncio
+from collections import defaultdict
 from pathlib import Path
 
 from tests.ports import quiet_port
@@ -56,11 +57,16 @@ class World:
         self.database: Database
         self.objects: Objects
         self._vendor: Program | None = None
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     @property
     def callers_urls(self) -> list[str]:
         """Where callers reach each node."""
         return [self.wires[f"client-{node}"].url for node in self.nodes]
+
+    def turn_of(self, target: str) -> asyncio.Lock:
+        """Return what is held while something is hurt: on a busy machine a node may still be starting when its next fault is due."""
+        return self._turns[target]
 
     async def close(self) -> None:
         """End every process. What they left in the folder stays."""
