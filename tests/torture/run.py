@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import resource
 import time
 from collections import Counter
 from pathlib import Path
@@ -45,6 +46,7 @@ class Outcome(NamedTuple):
 async def run_plan(plan: Plan, folder: Path, sabotage: str = "", *, quiet_seconds: float = QUIET_SECONDS) -> Outcome:
     """Carry a plan out in an empty folder; in the end everything has `quiet_seconds` to end."""
     began = time.monotonic()
+    _allow_many_connections()
     receiver = Receiver()
     await receiver.open()
     world = await open_world(folder, plan.topology, sabotage)
@@ -63,6 +65,12 @@ async def run_plan(plan: Plan, folder: Path, sabotage: str = "", *, quiet_second
         await receiver.close()
     seconds = time.monotonic() - began
     return _outcome(plan, evidence, callers, havoc, seconds, settling)
+
+
+def _allow_many_connections() -> None:
+    """Both ends of every caller's connection are here, twice over the wires; and what we start inherits the limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _torture(plan: Plan, world: World, callers: Callers, quiet_seconds: float) -> tuple[Havoc, float]:
