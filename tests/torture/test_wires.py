@@ -75,6 +75,18 @@ async def test_a_whole_wire_carries_both_ways(wire: Wire) -> None:
     client.hang_up()
 
 
+async def test_a_line_that_both_have_ended_is_gone(wire: Wire) -> None:
+    """However many connections come and go, none is left."""
+    for _ in range(5):
+        client = await Client.of(wire)
+        client.say(b"a fox\n")
+        assert await client.hear() == b"a fox\n"
+        client.hang_up()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while wire.lines:
+            await asyncio.sleep(0.01)
+
+
 async def test_refused_until_it_heals(wire: Wire) -> None:
     """Nobody is there, as when a server is down; afterwards the port is the same."""
     client = await Client.of(wire)

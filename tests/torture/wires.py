@@ -119,6 +119,8 @@ class _Line:
         """Something was swallowed, so that what follows makes no sense."""
         self.sent_bytes = 0
         """Of the server's, since the wire broke."""
+        self.is_over = False
+        """Neither end sends anything more."""
         self._connecting: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
@@ -183,10 +185,19 @@ class _Line:
         if self.has_gap:
             return
         if cleanly:
+            end.has_ended = True
             other.finish()
+            if other.has_ended:
+                self._end()
         else:
             self.wire.lines.discard(self)
             other.abort()
+
+    def _end(self) -> None:
+        self.is_over = True
+        self.wire.lines.discard(self)
+        for end in (self.client, self.server):
+            end.close_when_written()
 
     def cut(self, *, gently: bool = False) -> None:
         """End both connections: with a reset, or so that what was written still arrives."""
@@ -203,6 +214,7 @@ class _End(asyncio.Protocol):
 
     def __init__(self, line: _Line) -> None:
         self.transport: asyncio.Transport | None = None
+        self.has_ended = False
         self._line = line
         self._late: deque[tuple[float, bytes | None]] = deque()
 
@@ -255,6 +267,11 @@ class _End(asyncio.Protocol):
         if self.transport is not None:
             self.transport.close()
 
+    def close_when_written(self) -> None:
+        """Close, now or when what is late was written."""
+        if not self._late:
+            self.close()
+
     def abort(self) -> None:
         """End it with a reset, so that the other side learns of it as of a crash."""
         if self.transport is None or self.transport.is_closing():
@@ -273,5 +290,7 @@ class _End(asyncio.Protocol):
                     self.transport.write_eof()
             else:
                 self.transport.write(data)
+        if self._line.is_over:
+            self.close_when_written()
         if self._late:
             loop.call_later(max(0.0, self._late[0][0] - loop.time()), self._write_due)

@@ -65,7 +65,7 @@ class World:
         return [self.wires[f"client-{node}"].url for node in self.nodes]
 
     def turn_of(self, target: str) -> asyncio.Lock:
-        """Return what is held while something is hurt: on a busy machine a node may still be starting when it is to be hurt again."""
+        """Return what is held while something is hurt: a node may still be starting when it is to be hurt again."""
         return self._turns[target]
 
     async def close(self) -> None:
