@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Run
 from tests.cli.fake_server import FakeServer, Reply
-from tests.store.conformance_errands import forgetting
-from tests.store.records import creation, make_job, route
+from tests.store.records import creation, forgetting, make_job, route
 
 from reelway.cli.checkup import check_everything
 from reelway.cli.vendor_calls import VendorAnswer, call_vendor

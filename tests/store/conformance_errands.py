@@ -1,23 +1,13 @@
 """What every job store must do about errands: what is still to be done after a record was written."""
 
 import pytest
-from tests.store.records import NOW, Fleet, change, completed, creation, make_job
+from tests.store.records import NOW, Fleet, change, completed, creation, forgetting, make_job, removing
 
-from reelway.core.errands import Errand, ExpireInputs, ForgetWork, RemoveBytes, errand_for
+from reelway.core.errands import Errand, ExpireInputs
 from reelway.core.errors import Conflict, LeaseLost
-from reelway.core.jobs import Job
 from reelway.store.spec import JobStore
 
 _HOLD = NOW + 60
-
-
-def forgetting(job: Job, *, due_at: float = NOW) -> Errand:
-    """Return the errand to have a vendor delete its copy of this video."""
-    return errand_for("forget", job.id, ForgetWork(account="acme", operation={"id": "é"}), NOW).evolve(due_at=due_at)
-
-
-def removing(job: Job, *, due_at: float = NOW) -> Errand:
-    return errand_for("expire", job.id, RemoveBytes(prefixes=(f"videos/{job.id}",)), NOW).evolve(due_at=due_at)
 
 
 class ErrandConformance:

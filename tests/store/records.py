@@ -3,6 +3,7 @@
 import itertools
 from typing import Any
 
+from reelway.core.errands import Errand, ForgetWork, RemoveBytes, errand_for
 from reelway.core.ids import make_id
 from reelway.core.jobs import Entry, EntryKind, Job, JobEvent, JobRoute
 from reelway.core.lifecycle import State
@@ -77,6 +78,15 @@ def route(account: str = "acme") -> JobRoute:
 def completed(**values: Any) -> dict[str, Any]:
     """Return what a job's last write changes."""
     return {"state": State.COMPLETED, "completed_at": NOW + 60, **values}
+
+
+def forgetting(job: Job, *, due_at: float = NOW) -> Errand:
+    """Return the errand to have a vendor delete its copy of this video."""
+    return errand_for("forget", job.id, ForgetWork(account="acme", operation={"id": "é"}), NOW).evolve(due_at=due_at)
+
+
+def removing(job: Job, *, due_at: float = NOW) -> Errand:
+    return errand_for("expire", job.id, RemoveBytes(prefixes=(f"videos/{job.id}",)), NOW).evolve(due_at=due_at)
 
 
 class Fleet:

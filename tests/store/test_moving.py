@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from tests.store.conformance_characters import character, keep
 from tests.store.conformance_doubts import word
-from tests.store.conformance_errands import forgetting
 from tests.store.conformance_messages import message_of
-from tests.store.records import LEASE, NOW, change, completed, creation, make_job, route
+from tests.store.records import LEASE, NOW, change, completed, creation, forgetting, make_job, route
 
 from reelway.core.errors import Conflict, StorageFailed
 from reelway.core.jobs import Job

@@ -4,10 +4,9 @@ import asyncio
 
 import asyncpg
 import pytest
-from tests.store.conformance_errands import removing
 from tests.store.conformance_messages import told
 from tests.store.other_node import OtherNode, stopped_by_a_lock
-from tests.store.records import LEASE, NOW, Fleet, change, completed, creation, make_job
+from tests.store.records import LEASE, NOW, Fleet, change, completed, creation, make_job, removing
 
 from reelway.core.errors import LeaseLost
 from reelway.store import errands, keyring, leases, outbox, writes
