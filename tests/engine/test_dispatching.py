@@ -174,6 +174,16 @@ def test_an_account_without_alternative_is_not_spared() -> None:
     assert scene.run(600)["only"] >= 600 / 60 * 4 * 0.9
 
 
+def test_the_only_account_is_not_closed_for_what_it_makes() -> None:
+    """It answers, and there is none that does better: what one caller's prompts make fail keeps nobody else waiting."""
+    scene = Scene(account("only", max_in_flight=2))
+    scene.fails = lambda name, number: True
+    scene.render_seconds = lambda name: 1.0
+    scene.wants("t", 100)
+    scene.run(60)
+    assert len(scene.begun) == 100
+
+
 def test_a_dead_account_is_probed_by_single_jobs() -> None:
     """At growing distances, and taken back at the first success."""
     scene = Scene(account("a", max_in_flight=2), account("dead", max_in_flight=2))

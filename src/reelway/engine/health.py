@@ -55,6 +55,11 @@ class Health:
         """Whether the breaker is open: nothing goes there but one probe after each pause."""
         return self._blamed is not None
 
+    @property
+    def only_renders_fail(self) -> bool:
+        """Whether the breaker is open although the account answers: what it makes fails."""
+        return self._blamed == "render"
+
     def opens_at(self) -> float | None:
         """Return from when on it takes a job, as far as the breaker goes; None while another job probes."""
         return None if self.is_open and self.probe is not None else self._open_until

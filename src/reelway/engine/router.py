@@ -164,6 +164,8 @@ class Router:
         """Return from when on a route takes a job; infinite when something has to end there first."""
         limits, health = self.limits[route.account], self.health(route.account, card)
         opens_at = health.opens_at()
+        if health.only_renders_fail and not best_vigour:
+            opens_at = -inf  # no other account does better, and one caller's prompts must not keep all others waiting
         if limits.is_full or opens_at is None:
             return inf
         if health.vigour(now) < best_vigour and not health.is_open:
