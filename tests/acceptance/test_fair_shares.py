@@ -12,12 +12,12 @@ from tests.engine.scripted import Acme, Script, Stage, done
 from reelway.catalog.load import load_catalog
 from reelway.core.failures import Failure, FailureKind
 from reelway.core.lifecycle import State
+from reelway.core.nodes import NodeFacts
 from reelway.core.videos import ResolvedRequest
 from reelway.engine.account import Account
 from reelway.engine.router import Router
 from reelway.engine.runtime import Engine
 from reelway.engine.tools import EngineLimits, Tools
-from reelway.store.spec import NodeFacts
 from reelway.vendors.spec import Accepted, Flow, HttpRequest, Running, Status, Submission, VendorFailed
 
 SPEED = 60

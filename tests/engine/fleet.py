@@ -13,7 +13,8 @@ from tests.engine.scripted import LIMITS, Acme, CallingFindingAcme, Script, Stag
 
 from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Job
-from reelway.store.spec import Change, Created, Creation, NodeFacts, Role, Signal
+from reelway.core.nodes import NodeFacts, Role, Signal
+from reelway.store.spec import Change, Created, Creation
 from reelway.store.sqlite import SqliteStore
 
 __all__ = ["LEASE_SECONDS", "FleetStage", "Wire"]

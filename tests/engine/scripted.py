@@ -16,6 +16,7 @@ from reelway.core.errors import UnexpectedResponse
 from reelway.core.ids import make_id
 from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.lifecycle import State
+from reelway.core.nodes import NodeFacts
 from reelway.core.videos import Blob, Input, MediaKind, Mode, ResolvedRequest, Role
 from reelway.engine.account import Account
 from reelway.engine.driver import Driver
@@ -25,7 +26,7 @@ from reelway.engine.runtime import Engine
 from reelway.engine.tools import EngineLimits, Tools
 from reelway.engine.transport import Stream, TimeLimits, Transport
 from reelway.media.spec import ImageFacts, MediaUnreadableError, Pictures, VideoFacts
-from reelway.store.spec import Creation, NodeFacts
+from reelway.store.spec import Creation
 from reelway.store.sqlite import SqliteStore
 from reelway.vendors.spec import (
     Accepted,

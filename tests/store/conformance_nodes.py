@@ -7,7 +7,8 @@ from tests.store.records import LEASE, NOW, Fleet, change, completed, creation, 
 
 from reelway.core.errors import LeaseLost
 from reelway.core.lifecycle import State
-from reelway.store.spec import JobStore, Node, NodeFacts, Signal
+from reelway.core.nodes import Node, NodeFacts, Signal
+from reelway.store.spec import JobStore
 
 
 class NodeConformance:

@@ -10,9 +10,10 @@ from tests.store.conformance import JobStoreConformance
 from tests.store.records import LEASE, NOW, Fleet, change, creation, make_job
 
 from reelway.core.errors import LeaseLost, StorageFailed
+from reelway.core.nodes import Signal
 from reelway.store.postgres import PostgresStore
 from reelway.store.postgres.connections import Patience
-from reelway.store.spec import Created, JobQuery, Signal
+from reelway.store.spec import Created, JobQuery
 
 
 @pytest.fixture

@@ -11,9 +11,10 @@ from tests.store.commit_wire import CommitWire, Moment
 from tests.store.records import LEASE, NOW, Fleet, change, creation, make_job
 
 from reelway.core.errors import StorageFailed
+from reelway.core.nodes import Signal
 from reelway.store.postgres import PostgresStore
 from reelway.store.postgres.connections import Patience
-from reelway.store.spec import Created, Signal
+from reelway.store.spec import Created
 
 _SHORT = Patience(away=0.3, connect=0.5, write=1.0, read=1.0, idle_in_transaction=1.0)
 

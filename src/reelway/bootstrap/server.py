@@ -24,6 +24,7 @@ from reelway.bootstrap.sandbox import embedded_sandbox, with_sandbox
 from reelway.catalog.load import load_catalog
 from reelway.catalog.pricing import DEFAULT_RATES
 from reelway.core.ids import ENTROPY_BYTES, make_id
+from reelway.core.nodes import NodeFacts
 from reelway.dialects.registry import make_dialects
 from reelway.engine.clock import FleetClock
 from reelway.engine.driver import Driver
@@ -42,7 +43,6 @@ from reelway.service.inputs import INPUT_PREFIX, InputKeeper
 from reelway.service.telling import callback_words
 from reelway.service.views import view
 from reelway.settings import Settings
-from reelway.store.spec import NodeFacts
 from reelway.telemetry import configure_logging
 from reelway.vendors.registry import adapters
 from reelway.web.pages import page_routes

@@ -9,7 +9,8 @@ from reelway.cli.exits import CommandFailed, Exit
 from reelway.cli.options import Config, DataDir, Json
 
 if TYPE_CHECKING:
-    from reelway.store.spec import JobStore, Node
+    from reelway.core.nodes import Node
+    from reelway.store.spec import JobStore
 
 __all__ = ["drain", "nodes"]
 
@@ -90,7 +91,7 @@ async def _drain(
     """Ask, and wait; return who was asked, and how many jobs each holds still."""
     import asyncio
 
-    from reelway.store.spec import Signal
+    from reelway.core.nodes import Signal
 
     asked = await store.ask_to_drain(node, time.time())
     await store.tell(Signal(kind="drain", detail=node or ""))

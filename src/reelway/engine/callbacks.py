@@ -18,11 +18,11 @@ from reelway.core.errors import NotFound, Unavailable, UnexpectedResponse
 from reelway.core.ids import is_id
 from reelway.core.jobs import Attempt, HeardOperation, Job
 from reelway.core.lifecycle import State
+from reelway.core.nodes import Signal
 from reelway.core.record import Record
 from reelway.engine.submissions import submission_of
 from reelway.engine.tools import Tools
 from reelway.engine.worker import Worker
-from reelway.store.spec import Signal
 from reelway.telemetry import logger
 from reelway.vendors.spec import Callback, CanReadCallback, CanVerifyCallback, Heard
 

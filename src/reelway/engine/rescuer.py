@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 
 from reelway.core.errors import LeaseLost, StorageFailed
 from reelway.core.jobs import Job
+from reelway.core.nodes import NodeFacts, Signal
 from reelway.engine.tools import Tools
 from reelway.engine.worker import Worker
-from reelway.store.spec import NodeFacts, Signal
 from reelway.telemetry import logger
 
 __all__ = ["Rescuer"]

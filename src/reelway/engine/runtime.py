@@ -7,6 +7,7 @@ from typing import Any
 from reelway.core.errors import StorageFailed
 from reelway.core.jobs import Job
 from reelway.core.messages import Message
+from reelway.core.nodes import NodeFacts, Signal
 from reelway.engine.board import Board
 from reelway.engine.callbacks import Callbacks
 from reelway.engine.cleaner import Cleaner
@@ -14,7 +15,6 @@ from reelway.engine.dispatching import Place
 from reelway.engine.rescuer import Rescuer
 from reelway.engine.tools import Tools
 from reelway.engine.worker import Worker
-from reelway.store.spec import NodeFacts, Signal
 from reelway.telemetry import logger
 from reelway.vendors.spec import Callback
 

@@ -5,7 +5,8 @@ The one rule: a signal is a hint. Whoever is not told finds out by looking, and 
 
 import asyncio
 
-from reelway.store.spec import JobStore, Signal
+from reelway.core.nodes import Signal
+from reelway.store.spec import JobStore
 
 __all__ = ["Teller"]
 

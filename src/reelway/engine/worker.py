@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterable
 from reelway.core.errors import LeaseLost
 from reelway.core.jobs import HeardOperation, Job
 from reelway.core.lifecycle import State
+from reelway.core.nodes import Signal
 from reelway.engine.cancelling import Canceller
 from reelway.engine.checking import Checker
 from reelway.engine.collecting import Collector
 from reelway.engine.gathering import Gatherer
 from reelway.engine.submitting import Submitter
 from reelway.engine.tools import Tools, Watch
-from reelway.store.spec import Signal
 from reelway.telemetry import logger
 
 __all__ = ["Worker"]

@@ -10,10 +10,10 @@ from typing import Any
 
 from reelway.core.errors import LeaseLost
 from reelway.core.jobs import Job
+from reelway.core.nodes import Node, NodeFacts
 from reelway.core.record import Record
 from reelway.store.queries import Work, execute, fetch, load, take_turns, write_rows
 from reelway.store.reads import find_jobs
-from reelway.store.spec import Node, NodeFacts
 
 __all__ = [
     "Adoption",

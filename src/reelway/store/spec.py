@@ -8,7 +8,7 @@ All times are Unix seconds and come in as arguments.
 """
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Protocol
 
 from reelway.core.characters import Character
 from reelway.core.errands import Errand
@@ -16,6 +16,7 @@ from reelway.core.jobs import Entry, Job, JobEvent
 from reelway.core.keys import ApiKey, UnfinishedLimit
 from reelway.core.lifecycle import State
 from reelway.core.messages import Message
+from reelway.core.nodes import Node, NodeFacts, Signal
 from reelway.core.record import Record
 from reelway.core.videos import Mode
 from reelway.store.doubt_spec import DoubtStore
@@ -28,53 +29,7 @@ __all__ = [
     "JobPage",
     "JobQuery",
     "JobStore",
-    "Node",
-    "NodeFacts",
-    "Role",
-    "Signal",
-    "SignalKind",
 ]
-
-Role = Literal["all", "api", "worker"]
-"""What a node does: answers callers and performs jobs, answers alone, performs alone."""
-
-SignalKind = Literal["queued", "changed", "cancel", "called", "drain"]
-
-
-class Signal(Record):
-    """What one process lets the others know at once. A hint: it may be lost or come twice, and nothing depends on it."""
-
-    kind: SignalKind
-    """`queued`: there are jobs nobody owns. `changed`: a job's row has, or its progress, which is then the detail. `cancel`:
-    somebody wants it cancelled. `called`: its vendor called; the detail says about what. `drain`: the node named in the
-    detail is asked to drain, every node where it names none."""
-    job_id: str = ""
-    """Empty where it is about no single job."""
-    detail: str = ""
-
-
-class NodeFacts(Record):
-    """What a node says of itself when it joins, for operators to read."""
-
-    host: str = ""
-    process_id: int = 0
-    version: str = ""
-    role: Role = "all"
-    started_at: float = 0.0
-    """By its own clock."""
-
-
-class Node(Record):
-    """A node that has a lease."""
-
-    name: str
-    epoch: int
-    seconds_left: float
-    """Of its lease, by the store's clock; negative when it has been silent for too long and nobody has needed its jobs yet."""
-    draining: bool
-    jobs: int
-    """How many unfinished jobs it holds."""
-    facts: NodeFacts
 
 
 class IdempotencyClaim(Record):

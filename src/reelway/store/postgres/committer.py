@@ -13,10 +13,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from reelway.core.errors import StorageFailed
+from reelway.core.nodes import Signal
 from reelway.store.postgres.connections import Connection, Database, perform
 from reelway.store.postgres.failures import is_bad_luck, is_lost, is_refusal
 from reelway.store.queries import Work, execute, fetch, load, take_turns
-from reelway.store.spec import Signal
 
 __all__ = ["Committer"]
 

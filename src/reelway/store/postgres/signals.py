@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
+from reelway.core.nodes import Signal
 from reelway.store.postgres.connections import Connection, Database
 from reelway.store.postgres.readers import Readers
 from reelway.store.queries import Work, fetch_rows, load
-from reelway.store.spec import Signal
 
 __all__ = ["Ear", "Voice"]
 
