@@ -136,10 +136,8 @@ class Outcomes:
         return (*job.attempts[:-1], last)
 
     def known(self, job: Job) -> tuple[Account | None, Adapter | None]:
-        """Return the account of the newest attempt with the key it was sent with, and its adapter, as far as they are
-        still configured."""
-        account = self._tools.account(job.attempts[-1].account)
-        account = None if account is None else account.signed_as(job.attempts[-1].key)
+        """Return the account of the newest attempt and its adapter, as far as they are still configured."""
+        account = self._tools.account_of(job)
         return account, None if account is None else self._tools.adapters.get(account.vendor)
 
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 
 from reelway.core.characters import Character
 from reelway.core.errands import Errand
-from reelway.core.errors import Conflict, Contradiction, Gone, Unavailable
+from reelway.core.errors import Contradiction, Unavailable
 from reelway.core.record import Record
+from reelway.store.claims import earlier_answer, gone
 from reelway.store.errands import add_errands
 from reelway.store.queries import Work, execute, fetch, load, write_rows
-from reelway.store.reads import idempotent_answer
 from reelway.store.rows import character_from_row, character_row, claim_row
 from reelway.store.spec import IdempotencyClaim
 
@@ -64,21 +64,12 @@ def replay_character(claim: IdempotencyClaim, now: float) -> Work[Character | No
 
     Raise `Conflict` when that request was another one, and `Gone` when its character was deleted since.
     """
-    answer = yield from idempotent_answer(claim.key_id, claim.key)
-    if answer is None or answer.expires_at <= now:
+    earlier_id = yield from earlier_answer(claim, now, "character")
+    if earlier_id is None:
         return None
-    if answer.body_hash != claim.body_hash:
-        raise Conflict(
-            f"the Idempotency-Key {claim.key!r} was used for {answer.job_id} with another body: "
-            "send the same body again, or a new key for a new character",
-            code="idempotency_mismatch",
-        )
-    character = yield from find_character(answer.job_id)
+    character = yield from find_character(earlier_id)
     if character is None:
-        raise Gone(
-            f"the Idempotency-Key {claim.key!r} was used for {answer.job_id}, which was deleted since: "
-            "send a new key for a new character"
-        )
+        raise gone(claim, earlier_id, "character")
     return character.evolve(replayed=True)
 
 

@@ -8,12 +8,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from reelway.core.errands import Errand
-from reelway.core.errors import Conflict, Contradiction, Gone, LeaseLost
+from reelway.core.errors import Conflict, Contradiction, LeaseLost
 from reelway.core.record import Record
+from reelway.store.claims import earlier_answer, gone
 from reelway.store.errands import add_errands
 from reelway.store.outbox import add_messages, drop_bodies
 from reelway.store.queries import Work, execute, fetch, load, take_turns, write_rows
-from reelway.store.reads import find_job, idempotent_answer, unfinished_within
+from reelway.store.reads import find_job, unfinished_within
 from reelway.store.rows import change_row, claim_row, entry_row, event_row, job_row
 from reelway.store.spec import Change, Created, Creation, IdempotencyClaim
 
@@ -93,23 +94,14 @@ def replay(claim: IdempotencyClaim, now: float) -> Work[Created | None]:
     Raise `Conflict` when that request had another body, and `Gone` when its video was deleted since: making a second one
     would charge for a repetition. A key that nobody chose is free then: whoever deletes a video has had the answer.
     """
-    answer = yield from idempotent_answer(claim.key_id, claim.key)
-    if answer is None or answer.expires_at <= now:
+    earlier_id = yield from earlier_answer(claim, now, "video")
+    if earlier_id is None:
         return None
-    if answer.body_hash != claim.body_hash:
-        raise Conflict(
-            f"the Idempotency-Key {claim.key!r} was used for {answer.job_id} with another body: "
-            "send the same body again, or a new key for a new video",
-            code="idempotency_mismatch",
-        )
-    job = yield from find_job(answer.job_id)
+    job = yield from find_job(earlier_id)
     if job is None and claim.sending is not None:
         return None
     if job is None:
-        raise Gone(
-            f"the Idempotency-Key {claim.key!r} was used for {answer.job_id}, which was deleted since: "
-            "send a new key for a new video"
-        )
+        raise gone(claim, earlier_id, "video")
     return Created(job=job, replayed=True)
 
 
