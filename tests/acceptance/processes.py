@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -63,9 +64,10 @@ class Process:
 
     def wait_for(self, marker: str) -> str:
         """Return the next line with the marker in it; fail with everything said when the process ends without it."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                line = self._said.get(timeout=PATIENCE_SECONDS)
+                line = self._said.get(timeout=max(give_up_at - time.monotonic(), 0.0))
             except queue.Empty:
                 self.kill()
                 raise AssertionError(f"no {marker!r} in {PATIENCE_SECONDS} s:\n" + "\n".join(self.lines)) from None
@@ -215,6 +217,13 @@ class Gateway(Process):
         assert answer.status == 200, answer.body
         made: dict[str, Any] = answer.json
         return made
+
+    def wait_for_status(self, video_id: str, status: str) -> None:
+        """Wait until a video has this status, by polls."""
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        while (seen := self.ask("GET", f"/v1/videos/{video_id}").json["status"]) != status:
+            assert time.monotonic() < give_up_at, f"{video_id} is {seen}, not {status}:\n" + "\n".join(self.lines[-40:])
+            time.sleep(0.02)
 
     def finished(self, video_id: str) -> dict[str, Any]:
         """Return the video when it is finished, by long polls."""

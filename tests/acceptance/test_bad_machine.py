@@ -103,7 +103,10 @@ def test_a_video_waits_for_room_on_the_disk_of_everything(small_disk: SmallDisk,
     """Records and files on one full disk: creates are refused with 503, what was accepted goes on when there is room."""
     before = len(sandbox.creates())
     with Gateway(small_disk.folder / "data", sandbox=sandbox) as gateway:
-        video = gateway.create(**{**REQUEST, "prompt": "A fox [[delay:1]]"})
+        video = gateway.create(**{**REQUEST, "prompt": "A fox [[delay:2]]"})
+        gateway.wait_for_status(
+            video["id"], "in_progress"
+        )  # what is left of the disk is for its result, not for its submit
         small_disk.fill()
         gateway.wait_for("storage_failed")
         assert gateway.ask("GET", f"/v1/videos/{video['id']}").json["status"] in {"queued", "in_progress"}
