@@ -6,26 +6,14 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { test } from "node:test";
-import process from "node:process";
 import { createAlibaba } from "@ai-sdk/alibaba";
 import { APICallError, experimental_generateVideo as generateVideo } from "ai";
+import { PAINTS_NOTHING, POLL, REELWAY_API_KEY, REELWAY_LOSSY, REELWAY_PICTURE, REELWAY_URL, download, isVideo, links } from "./ai.mjs";
 
-const { REELWAY_URL, REELWAY_API_KEY, REELWAY_PICTURE, REELWAY_LOSSY } = process.env;
 const [TEXT, FRAME, REFERENCES] = ["t2v", "i2v", "r2v"].map((kind) => `happyhorse-1.0-${kind}`);
-const POLL = { pollIntervalMs: 100, pollTimeoutMs: 60_000 };
-const PAINTS_NOTHING = "[[fail:vendor_error]]"; // for videos that nobody will look at
 
 const connect = (url, apiKey = REELWAY_API_KEY) => createAlibaba({ videoBaseURL: url, apiKey });
 const alibaba = connect(REELWAY_URL);
-const links = [];
-
-// The client's own download refuses addresses of this machine, which is what a test has; this takes the same address.
-const download = async ({ url }) => {
-  links.push(url.href);
-  const response = await fetch(url);
-  assert.equal(response.status, 200);
-  return { data: new Uint8Array(await response.arrayBuffer()), mediaType: response.headers.get("content-type") };
-};
 
 const make = (prompt, { model = TEXT, provider = alibaba, options = {}, ...wishes } = {}) =>
   generateVideo({
@@ -37,11 +25,6 @@ const make = (prompt, { model = TEXT, provider = alibaba, options = {}, ...wishe
     providerOptions: { alibaba: { ...POLL, ...options } },
     ...wishes,
   });
-
-const isVideo = (video) => {
-  assert.equal(video.mediaType, "video/mp4");
-  assert.equal(Buffer.from(video.uint8Array).toString("latin1", 4, 8), "ftyp");
-};
 
 test("text alone becomes a video", async () => {
   const { video, warnings, providerMetadata } = await make("alibaba text", {
