@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.bare import REQUEST
-from bench.load import Figures, form_script, json_script, measure, range_script
+from bench.load import Figures, form_script, free_port, json_script, measure, range_script
 
 from reelway.assets.folder import FolderAssets
 from reelway.core.ids import make_id
@@ -190,7 +190,7 @@ def _our_server(folder: Path, hole: int) -> Iterator[tuple[_Target, float]]:
         f'[[account]]\nname = "hole"\nvendor = "openai_videos"\nservice = "compatible"\nbase_url = "http://127.0.0.1:{hole}/v1"\n'
         "max_in_flight = 1\n"
     )
-    port = _free_port()
+    port = free_port()
     environment = {**os.environ, "REELWAY_API_KEY": KEY, "REELWAY_LOG_LEVEL": "error"}
     command = [
         str(Path(sys.executable).with_name("reelway")),
@@ -209,7 +209,7 @@ def _our_server(folder: Path, hole: int) -> Iterator[tuple[_Target, float]]:
 
 @contextmanager
 def _bare_server(folder: Path) -> Iterator[_Target]:
-    port = _free_port()
+    port = free_port()
     command = ["taskset", "-c", "0", sys.executable, "-m", "bench.bare", str(port), str(folder)]
     with _process(command, dict(os.environ)) as process:
         _wait_for(f"http://127.0.0.1:{port}/v1/videos")
@@ -218,7 +218,7 @@ def _bare_server(folder: Path) -> Iterator[_Target]:
 
 @contextmanager
 def _nginx(folder: Path) -> Iterator[_Target]:
-    port = _free_port()
+    port = free_port()
     config = folder / "nginx.conf"
     config.write_text(
         f"worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log {folder}/nginx.log; user root;\n"
@@ -249,13 +249,6 @@ def _black_hole() -> Iterator[int]:
     """A port that takes connections and never says a word."""
     with socket.create_server(("127.0.0.1", 0), backlog=16) as listener:
         yield listener.getsockname()[1]
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_for(url: str) -> None:

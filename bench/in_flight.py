@@ -11,7 +11,6 @@ import json
 import os
 import random
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.bare import REQUEST
+from bench.load import free_port
 from bench.node import KEY
 
 from reelway.core.ids import make_id
@@ -49,7 +49,7 @@ def main() -> None:
         began = time.perf_counter()
         ids = asyncio.run(_seed(folder, options.jobs))
         print(f"{options.jobs:,} running videos written in {time.perf_counter() - began:.1f} s", flush=True)
-        with _process("bench.vendor", str(vendor := _free_port()), processor=1):
+        with _process("bench.vendor", str(vendor := free_port()), processor=1):
             for run in ("started", "started again"):
                 _measure(run, folder, vendor, ids, options.pause, options.seconds)
 
@@ -94,7 +94,7 @@ def _running(number: int, now: float) -> Job:
 
 def _measure(run: str, folder: Path, vendor: int, ids: list[str], pause: float, seconds: float) -> None:
     """Start a node on the database, let it find its pace, then watch it while callers read."""
-    port, began = _free_port(), time.perf_counter()
+    port, began = free_port(), time.perf_counter()
     arguments = (str(folder), str(port), str(vendor), str(pause))
     with _process("bench.node", *arguments, processor=0) as node:
         _next_line(node)
@@ -156,12 +156,6 @@ def _next_line(node: subprocess.Popen[str]) -> dict[str, Any]:
 def _kilobytes(pid: int, name: str) -> int:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(name))
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 if __name__ == "__main__":

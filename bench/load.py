@@ -3,11 +3,12 @@
 import os
 import re
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["Figures", "LoadFailed", "form_script", "json_script", "measure", "range_script"]
+__all__ = ["Figures", "LoadFailed", "form_script", "free_port", "json_script", "measure", "range_script"]
 
 _COUNT = re.compile(r"(\d+) requests in ")
 _RATE = re.compile(r"Requests/sec:\s+([\d.]+)")
@@ -56,6 +57,14 @@ def _cpu_seconds(pid: int) -> float:
         fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
         ticks += int(fields[11]) + int(fields[12])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def form_script(folder: Path, fields: dict[str, str]) -> Path:
