@@ -210,15 +210,24 @@ def start_postgres(**settings: str) -> PostgresServer:
     return server
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """One server for all tests of a session. A test that ends it starts one of its own."""
+@contextlib.contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Run a server for as long as the context lasts; skip the test where there can be none."""
     reason = missing_postgres()
     if reason is not None:
         pytest.skip(reason)
     server = start_postgres()
-    yield server
-    server.remove()
+    try:
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One server for all tests of a session. A test that ends it starts one of its own."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture

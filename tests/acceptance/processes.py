@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -30,6 +30,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def wait_until(holds: Callable[[], bool], what: str) -> None:
+    """Look again and again until it holds; fail when that takes too long."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < give_up_at, f"waited {PATIENCE_SECONDS} s in vain for {what}"
+        time.sleep(0.05)
 
 
 class Process:
@@ -220,10 +228,9 @@ class Gateway(Process):
 
     def wait_for_status(self, video_id: str, status: str) -> None:
         """Wait until a video has this status, by polls."""
-        give_up_at = time.monotonic() + PATIENCE_SECONDS
-        while (seen := self.ask("GET", f"/v1/videos/{video_id}").json["status"]) != status:
-            assert time.monotonic() < give_up_at, f"{video_id} is {seen}, not {status}:\n" + "\n".join(self.lines[-40:])
-            time.sleep(0.02)
+        wait_until(
+            lambda: self.ask("GET", f"/v1/videos/{video_id}").json["status"] == status, f"{video_id} to be {status}"
+        )
 
     def finished(self, video_id: str) -> dict[str, Any]:
         """Return the video when it is finished, by long polls."""

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.fleet import Caller, Fleet
-from tests.acceptance.processes import KEY, PROGRAM, Sandbox
+from tests.acceptance.processes import KEY, PATIENCE_SECONDS, PROGRAM, Sandbox, wait_until
 from tests.postgres import PostgresServer, missing_postgres, start_postgres
 
 pytestmark = [
@@ -61,17 +61,17 @@ async def test_a_killed_nodes_thousand_jobs_are_adopted_and_nothing_is_sent_twic
             async with Caller(fleet.urls()) as caller:
                 prompts = [f"fox {number}" for number in range(IN_FLIGHT)]
                 ids = await asyncio.gather(*(caller.create(prompt) for prompt in prompts))
-                while (await asyncio.to_thread(fleet.submits)).total() < IN_FLIGHT:
-                    await asyncio.sleep(0.2)
+                await asyncio.to_thread(wait_until, lambda: fleet.submits().total() >= IN_FLIGHT, "all submits")
             fleet.start("two")
             before = held(postgres, postgres_url)
             assert sum(before.values()) == IN_FLIGHT
             doomed.kill()
             killed_at = time.monotonic()
-            while set(held(postgres, postgres_url)) == set(before):
-                await asyncio.sleep(0.1)
-            while len(holders := held(postgres, postgres_url)) > 1:
-                await asyncio.sleep(0.1)
+            holders = before
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while set(holders) == set(before) or len(holders) > 1:
+                    await asyncio.sleep(0.1)
+                    holders = held(postgres, postgres_url)
             adopted_after = time.monotonic() - killed_at
             assert set(holders).isdisjoint(before)
             async with Caller([fleet.nodes["two"].url]) as caller:
@@ -148,8 +148,7 @@ def test_a_frozen_node_learns_that_it_was_replaced(fleet: Fleet) -> None:
     """SIGSTOP for longer than its lease: the other one goes on; awake again it drops what is not its own any more."""
     one = fleet.start("one")
     videos = [one.create(**{**REQUEST, "prompt": f"fox {number}"}) for number in range(20)]
-    while fleet.submits().total() < len(videos):
-        time.sleep(0.1)
+    wait_until(lambda: fleet.submits().total() >= len(videos), "all submits")
     two = fleet.start("two")
     os.kill(one.process.pid, signal.SIGSTOP)
     try:
@@ -157,12 +156,15 @@ def test_a_frozen_node_learns_that_it_was_replaced(fleet: Fleet) -> None:
     finally:
         os.kill(one.process.pid, signal.SIGCONT)
     fresh = None
-    while fresh is None:  # what it accepts meanwhile, it accepts for whoever can make it
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while (
+        fresh is None and time.monotonic() < give_up_at
+    ):  # what it accepts meanwhile, it accepts for whoever can make it
         answer = one.ask("POST", "/v1/videos", body={**REQUEST, "prompt": "after the thaw"})
         fresh = answer.json if answer.status == 200 else None
+    assert fresh is not None
     assert one.finished(fresh["id"])["status"] == "completed"
-    while len(fleet.logged("one", "node_joined")) < 2:
-        time.sleep(0.1)
+    wait_until(lambda: len(fleet.logged("one", "node_joined")) >= 2, "the thawed node to join again")
     assert set(fleet.submits().values()) == {1}
 
 
@@ -184,8 +186,7 @@ def test_the_database_may_be_away_for_a_while(tmp_path: Path, sandbox: Sandbox) 
         assert (ready.status, ready.json["status"]) == (503, "not_ready")
         assert any("database" in problem for problem in ready.json["problems"])
         server.start()
-        while node.ask("GET", "/readyz").status != 200:
-            time.sleep(0.1)
+        wait_until(lambda: node.ask("GET", "/readyz").status == 200, "the node to be ready again")
         assert {node.finished(video["id"])["status"] for video in videos} == {"completed"}
         assert {fleet.submits()[f"fox {number}"] for number in range(10)} == {1}
     finally:
@@ -197,8 +198,7 @@ def test_a_node_is_drained_from_the_command_line(fleet: Fleet, tmp_path: Path, p
     """It hands its work over at once, takes no more, and still answers reads."""
     one, two = fleet.start("one"), fleet.start("two")
     video = one.create(**{**REQUEST, "prompt": "slow [[delay:6]]"})
-    while fleet.submits().total() < 1:
-        time.sleep(0.1)
+    wait_until(lambda: fleet.submits().total() >= 1, "the submit")
 
     def reelway(*arguments: str) -> str:
         environment = {"PATH": os.environ["PATH"], "REELWAY_DATABASE_URL": postgres_url, "HOME": str(tmp_path)}
@@ -230,16 +230,14 @@ async def test_a_node_frozen_before_its_send_does_not_send_when_it_wakes(fleet: 
     async with Caller(fleet.urls()) as caller:
         video = await caller.create("a fox, frozen")
     try:
-        while _state_of(one.process.pid) != "T":
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(wait_until, lambda: _state_of(one.process.pid) == "T", "the node to stand still")
         two = fleet.start("two")
         assert (await asyncio.to_thread(two.finished, video))["status"] == "completed"
         assert fleet.submits() == {"a fox, frozen": 1}
     finally:
         os.kill(one.process.pid, signal.SIGCONT)
     async with asyncio.timeout(30):
-        while not fleet.logged("one", "lease_lost"):
-            await asyncio.sleep(0.05)
+        await asyncio.to_thread(wait_until, lambda: bool(fleet.logged("one", "lease_lost")), "the node to learn of it")
     assert fleet.submits() == {"a fox, frozen": 1}
 
 

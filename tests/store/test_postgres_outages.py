@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
-from tests.postgres import PostgresServer, missing_postgres, start_postgres
+from tests.postgres import PostgresServer, running_postgres
 from tests.store.commit_wire import CommitWire, Moment
 from tests.store.records import LEASE, NOW, Fleet, change, creation, make_job
 
@@ -22,12 +22,8 @@ _SHORT = Patience(away=0.3, connect=0.5, write=1.0, read=1.0, idle_in_transactio
 @pytest.fixture(scope="module")
 def server() -> Iterator[PostgresServer]:
     """A server of these tests' own, to be mistreated."""
-    reason = missing_postgres()
-    if reason is not None:
-        pytest.skip(reason)
-    server = start_postgres()
-    yield server
-    server.remove()
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture
