@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from reelway.core.record import Record
+from reelway.core.videos import Blob
 
 __all__ = ["AssetStore", "AssetWriter", "Listed", "Stored"]
 
@@ -21,6 +22,20 @@ class Stored(Record):
     key: str
     bytes: int
     sha256: str
+
+    def as_blob(
+        self, media_type: str, *, width: int | None = None, height: int | None = None, seconds: float | None = None
+    ) -> Blob:
+        """Return what records say of it."""
+        return Blob(
+            key=self.key,
+            sha256=self.sha256,
+            bytes=self.bytes,
+            media_type=media_type,
+            width=width,
+            height=height,
+            seconds=seconds,
+        )
 
 
 class Listed(Record):

@@ -30,7 +30,7 @@ from reelway.engine.account import Account
 from reelway.engine.downloading import Downloader, ResultGone
 from reelway.engine.parting import forgetting
 from reelway.engine.tools import Tools, Watch
-from reelway.media.spec import MediaUnreadableError, Pictures, VideoFacts
+from reelway.media.spec import MediaUnreadableError, Pictures
 from reelway.telemetry import logger
 from reelway.vendors.spec import Adapter, Download, Succeeded, VendorOutput
 
@@ -141,6 +141,7 @@ class Collector:
                 files |= {} if last_frame is None else {Variant.LAST_FRAME: last_frame}
             stored = await self._within_time(writer.commit())
         tools.checkpoint("stored")
+        video = stored.as_blob(facts.media_type, width=facts.width, height=facts.height, seconds=facts.seconds)
         return Output(
             index=index,
             seconds=round(facts.seconds, 3),
@@ -151,7 +152,7 @@ class Collector:
             sha256=stored.sha256,
             has_audio=facts.has_audio,
             media_type=facts.media_type,
-            files={Variant.VIDEO: _blob(stored, facts), **files},
+            files={Variant.VIDEO: video, **files},
         )
 
     async def _fetch(
@@ -201,14 +202,7 @@ class Collector:
         except (VendorError, TooLarge, MediaUnreadableError) as error:
             _log.warning("last_frame_lost", account=account.name, reason=str(error))
             return None
-        return Blob(
-            key=stored.key,
-            sha256=stored.sha256,
-            bytes=stored.bytes,
-            media_type=facts.media_type,
-            width=facts.width,
-            height=facts.height,
-        )
+        return stored.as_blob(facts.media_type, width=facts.width, height=facts.height)
 
     async def _within_time(self, storing: Coroutine[Any, Any, Stored]) -> Stored:
         """Return what was stored. An asset store that hangs must not hold the place of other downloads for ever."""
@@ -240,7 +234,7 @@ class Collector:
             (Variant.LAST_FRAME, pictures.last_frame, "image/png"),
         ):
             stored = await self._within_time(self._tools.assets.put_file(f"{prefix}/{source.name}", source))
-            files[variant] = Blob(key=stored.key, sha256=stored.sha256, bytes=stored.bytes, media_type=media_type)
+            files[variant] = stored.as_blob(media_type)
         return files
 
     async def _wait(self, watch: Watch, what: str, reason: str) -> float:
@@ -267,15 +261,3 @@ class Collector:
 
 def _outputs(job: Job) -> tuple[VendorOutput, ...]:
     return msgspec.convert(job.result, Succeeded).outputs
-
-
-def _blob(stored: Stored, facts: VideoFacts) -> Blob:
-    return Blob(
-        key=stored.key,
-        sha256=stored.sha256,
-        bytes=stored.bytes,
-        media_type=facts.media_type,
-        width=facts.width,
-        height=facts.height,
-        seconds=facts.seconds,
-    )

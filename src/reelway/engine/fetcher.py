@@ -81,7 +81,7 @@ class Fetcher:
             async for piece in answer.content.iter_chunked(_PIECE):
                 await writer.write(piece)
             stored = await writer.commit()
-        return Blob(key=stored.key, sha256=stored.sha256, bytes=stored.bytes, media_type=answer.content_type)
+        return stored.as_blob(answer.content_type)
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None:

@@ -184,14 +184,7 @@ class CharacterKeeper:
                 for place, still in enumerate((made.thumbnail, made.last_frame), start=start):
                     facts = await self._media.image_facts(still)
                     stored = await self._assets.put_file(f"{prefix}/{place}", still)
-                    picture = Blob(
-                        key=stored.key,
-                        sha256=stored.sha256,
-                        bytes=stored.bytes,
-                        media_type=facts.media_type,
-                        width=facts.width,
-                        height=facts.height,
-                    )
+                    picture = stored.as_blob(facts.media_type, width=facts.width, height=facts.height)
                     stills.append(given.evolve(kind=MediaKind.IMAGE, blob=picture, media_type=facts.media_type))
         except MediaUnreadableError as error:
             raise MediaUnreadable(f"{given.field} cannot be read: {error}", param=given.field) from error

@@ -56,7 +56,7 @@ class InputKeeper:
             async for piece in pieces:
                 await writer.write(piece)
             stored = await writer.commit()
-        return Blob(key=stored.key, sha256=stored.sha256, bytes=stored.bytes, media_type=media_type)
+        return stored.as_blob(media_type)
 
     async def unstage(self, blob: Blob) -> None:
         """Remove a staged file whose request came to nothing."""
