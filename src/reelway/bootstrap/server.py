@@ -160,8 +160,8 @@ class Server:
                 fetcher=fetcher,
                 media=media,
                 catalog=catalog,
-                clock=time.time,
-                new_id=_character_id,
+                clock=clock,
+                new_id=lambda: make_id("char", clock(), os.urandom(ENTROPY_BYTES)),
                 limit_bytes=settings.max_upload_bytes,
             ),
             engine=engine,
@@ -288,10 +288,6 @@ def _checkpoint() -> Callable[[str], None]:
 def _monotonic() -> float:
     """Return seconds that never jump and go on while the machine sleeps, where there is such a clock."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-
-
-def _character_id() -> str:
-    return make_id("char", time.time(), os.urandom(ENTROPY_BYTES))
 
 
 def _input_key() -> str:
